@@ -1,0 +1,1 @@
+"""The conformance suite of Common Socket: generates tests from the specification and runs them against any target."""

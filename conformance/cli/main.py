@@ -1,0 +1,90 @@
+"""Finds the command that was asked for, imports only its module, and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from typing import NamedTuple
+
+from conformance.errors import ConformanceError
+
+VERSION = "0.1.0"
+
+
+class Command(NamedTuple):
+    """One row of the command table: what it does and an invocation that works as it stands."""
+
+    summary: str
+    example: str
+
+
+# The module of a command is conformance.cli.<name>; it has `add_arguments(parser)` and `execute(args) -> int`.
+COMMANDS: dict[str, Command] = {
+    "run": Command("run the conformance suite against one or more targets", "conformance run --target node -k ready"),
+    "list": Command("list the tests", "conformance list --feature half-open"),
+    "show": Command(
+        "show one test: what it checks and what it needs", "conformance show socket/ready/fulfils-with-undefined"
+    ),
+    "coverage": Command("say which requirements have no test, and why", "conformance coverage"),
+    "report": Command(
+        "write the HTML report of one or more results files", "conformance report results/latest.jsonl -o report"
+    ),
+    "repro": Command(
+        "print a stand-alone program that shows what a test does",
+        "conformance repro socket/ready/fulfils-with-undefined --target node",
+    ),
+    "spec": Command(
+        "check, show, render or generate from the specification", "conformance spec show ready/rejects-when-refused"
+    ),
+}
+
+
+def run(argv: list[str]) -> int:
+    """Run the command line `argv` (without the program's name) and return the exit code.
+
+    Exit codes: 0 everything as expected, 1 a verdict that was not expected,
+    2 wrong usage or an unusable target, 3 the harness itself failed.
+    """
+    parser = _parser(_chosen(argv))
+    args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help()
+        return 2
+    try:
+        code: int = importlib.import_module(f"conformance.cli.{args.command}").execute(args)
+    except ConformanceError as error:
+        print(error.render(), file=sys.stderr)  # noqa: T201 (printing is a command line's work)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`conformance list | head`): no error, and nothing more to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _chosen(argv: list[str]) -> str | None:
+    return next((word for word in argv if word in COMMANDS), None) if argv[:1] != ["--help"] else None
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="conformance",
+        description="Conformance suite of Common Socket: one socket API for every JavaScript runtime.",
+        epilog="Example: conformance run --target reference --target node",
+    )
+    parser.add_argument("--version", action="version", version=f"conformance {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(
+            name,
+            help=command.summary,
+            description=command.summary.capitalize() + ".",
+            epilog=f"Example: {command.example}",
+        )
+        if name == chosen:
+            importlib.import_module(f"conformance.cli.{name}").add_arguments(sub)
+    return parser

@@ -1,0 +1,1 @@
+"""The Python reference of Common Socket: the executable meaning of the specification."""
