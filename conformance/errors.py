@@ -39,3 +39,14 @@ class UsageError(ConformanceError):
     """An argument of a command is wrong in itself."""
 
     code = "usage"
+
+
+class CheckFailed(AssertionError):  # noqa: N818 (it is a verdict on the target, not an error of the harness)
+    """The target, or what a peer saw on the wire, is not what a test asserts: the verdict is "fail".
+
+    It lives here because remote objects, peers and tests all raise it.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message

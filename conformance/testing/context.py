@@ -1,0 +1,86 @@
+"""What a test works with: the target, sockets, peers, steps, checks and a seeded source of randomness."""
+
+from __future__ import annotations
+
+import inspect
+import random
+from typing import TYPE_CHECKING, Any
+
+from conformance.errors import CheckFailed
+from conformance.testing.compare import same, shown
+from conformance.testing.recording import Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conformance.agent.remote import RemoteSocket, Target
+    from conformance.peers.tcp import TcpPeer
+    from conformance.testing.case import TestCase
+
+__all__ = ["CheckFailed", "Context", "Recording"]
+
+
+class Context:
+    """One run of one test: everything it makes is owned here and goes away when the test ends.
+
+    `target` speaks to the agent in this test's scope. Sockets made by `socket()` are observed from the turn in
+    which they are constructed, and the invariants are checked on each of them after the test.
+    """
+
+    def __init__(self, case: TestCase, target: Target, recording: Recording, *, seed: str = "0") -> None:
+        self.case = case
+        self.target = target
+        self.recording = recording
+        self.rng = random.Random(f"{seed}/{case.id}")  # noqa: S311 (payloads must come back with the same seed)
+        self.sockets: list[RemoteSocket] = []
+        self.peers: list[TcpPeer] = []
+        self._deferred: list[Callable[[], Any]] = []
+
+    async def socket(self, init: Any = None, /, **members: Any) -> RemoteSocket:
+        """Construct a Socket and observe its events, `ready`, `closed` and `signal` in the same turn.
+
+        The members of the dictionary are given by their IDL names; `init` instead hands any value to the constructor.
+
+        Raises TargetThrew where the constructor throws.
+        """
+        from conformance.agent.remote import RemoteSocket  # noqa: PLC0415 (listing tests needs no agent)
+
+        value = members if init is None else init
+        socket = await RemoteSocket.construct(self.target, value, label=f"s{len(self.sockets) + 1}")
+        self.sockets.append(socket)
+        return socket
+
+    async def tcp_peer(self, **options: Any) -> TcpPeer:
+        """Start a scripted TCP peer on a free loopback port; it is closed after the test."""
+        from conformance.peers.tcp import TcpPeer  # noqa: PLC0415 (listing tests needs no peers)
+
+        peer = await TcpPeer.listen(record=self.recording.wire, **options)
+        self.peers.append(peer)
+        return peer
+
+    def step(self, words: str) -> None:
+        """Say what comes next; reports show it above the messages that follow."""
+        self.recording.step(words)
+
+    def check(self, condition: object, message: str) -> None:
+        """Fail the test with `message` unless `condition` is truthy."""
+        if not condition:
+            raise CheckFailed(message)
+
+    def equal(self, actual: Any, expected: Any, what: str) -> None:
+        """Fail the test unless `actual` is `expected`, of the same kind too: True is not 1, -0 is not 0."""
+        if not same(actual, expected):
+            raise CheckFailed(f"{what} is {shown(actual)}, not {shown(expected)}")
+
+    def defer(self, close: Callable[[], Any]) -> None:
+        """Have `close` called (and awaited where it returns an awaitable) when the test has ended, last one first."""
+        self._deferred.append(close)
+
+    async def close(self) -> None:
+        """Close what the test deferred, and its peers."""
+        while self._deferred:
+            result = self._deferred.pop()()
+            if inspect.isawaitable(result):
+                await result
+        while self.peers:
+            await self.peers.pop().close()
