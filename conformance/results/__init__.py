@@ -1,0 +1,1 @@
+"""Results: their model, the JSON-lines store, expectations and summaries."""
