@@ -47,11 +47,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One thing that a peer saw ("in": from the target) or did ("out": to the target)."""
+    """One thing that a network peer saw or did."""
 
     at_ms: float
-    connection: str
-    direction: Literal["in", "out"]
+    peer: int
+    """Which peer of the test, counted from 1."""
+    connection: int
+    """Which connection of the peer, counted from 1."""
+    direction: Literal["from-target", "to-target"]
     kind: str
     """connect, data, fin, reset …"""
     size: int

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import inspect
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.errors import CheckFailed
 from conformance.testing.compare import same, shown
-from conformance.testing.recording import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conformance.agent.recording import Recorder
     from conformance.agent.remote import RemoteSocket, Target
     from conformance.peers.tcp import TcpPeer
+    from conformance.peers.wire import WireEvent
     from conformance.testing.case import TestCase
 
-__all__ = ["CheckFailed", "Context", "Recording"]
+__all__ = ["CheckFailed", "Context", "PeerEvent"]
+
+
+class PeerEvent(NamedTuple):
+    """The data of an entry of kind `wire` in the record of a test."""
+
+    peer: int
+    """Which peer of the test, counted from 1 in the order in which the test opened them."""
+    event: WireEvent
 
 
 class Context:
@@ -27,13 +36,15 @@ class Context:
     which they are constructed, and the invariants are checked on each of them after the test.
     """
 
-    def __init__(self, case: TestCase, target: Target, recording: Recording, *, seed: str = "0") -> None:
+    def __init__(self, case: TestCase, target: Target, recorder: Recorder, *, seed: str = "0") -> None:
         self.case = case
         self.target = target
-        self.recording = recording
+        self.recorder = recorder
+        """The one ordered record of steps, messages and wire events."""
         self.rng = random.Random(f"{seed}/{case.id}")  # noqa: S311 (payloads must come back with the same seed)
         self.sockets: list[RemoteSocket] = []
         self.peers: list[TcpPeer] = []
+        self._opened = 0
         self._deferred: list[Callable[[], Any]] = []
 
     async def socket(self, init: Any = None, /, **members: Any) -> RemoteSocket:
@@ -54,13 +65,17 @@ class Context:
         """Start a scripted TCP peer on a free loopback port; it is closed after the test."""
         from conformance.peers.tcp import TcpPeer  # noqa: PLC0415 (listing tests needs no peers)
 
-        peer = await TcpPeer.listen(record=self.recording.wire, **options)
+        number = self._opened = self._opened + 1
+        peer = await TcpPeer.listen(record=lambda event: self._seen(number, event), **options)
         self.peers.append(peer)
         return peer
 
+    def _seen(self, peer: int, event: WireEvent) -> None:
+        self.recorder.add("wire", PeerEvent(peer, event))
+
     def step(self, words: str) -> None:
         """Say what comes next; reports show it above the messages that follow."""
-        self.recording.step(words)
+        self.recorder.add("step", words)
 
     def check(self, condition: object, message: str) -> None:
         """Fail the test with `message` unless `condition` is truthy."""
