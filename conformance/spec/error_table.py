@@ -43,7 +43,7 @@ class ErrorTable:
     codes: tuple[ErrorCode, ...]
 
     def by_phase(self) -> dict[str, dict[str, str]]:
-        """Return `{phase: {system code: errorCode}}`; `*` is the phase's `otherwise`, `X*` every name that begins so."""
+        """Return `{phase: {system code: errorCode}}`; `*` is the phase's `otherwise`, `X*` all that begins so."""
         table: dict[str, dict[str, str]] = {}
         for phase in self.phases:
             pairs = {name: code.name for code in self.codes for name in code.systems.get(phase.name, ())}

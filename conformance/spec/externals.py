@@ -21,9 +21,7 @@ EXTERNALS: dict[str, External] = {
     "BufferSource": External("buffer", "BufferSource", "https://webidl.spec.whatwg.org/#BufferSource"),
     "CryptoKey": External("interface", "CryptoKey", "https://w3c.github.io/webcrypto/#cryptokey-interface"),
     "DOMException": External("interface", "DOMException", "https://webidl.spec.whatwg.org/#idl-DOMException"),
-    "DOMHighResTimeStamp": External(
-        "primitive", "double", "https://w3c.github.io/hr-time/#dom-domhighrestimestamp"
-    ),
+    "DOMHighResTimeStamp": External("primitive", "double", "https://w3c.github.io/hr-time/#dom-domhighrestimestamp"),
     "Event": External("interface", "Event", "https://dom.spec.whatwg.org/#event"),
     "EventHandler": External(
         "callback", "EventHandler", "https://html.spec.whatwg.org/multipage/webappapis.html#eventhandler"

@@ -6,7 +6,6 @@ the productions of a file, put together, are the file again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -50,18 +49,13 @@ _GENERICS = frozenset({"sequence", "FrozenArray", "Promise"})
 _SYNTAX_ERROR = re.compile(r"IDL (?:SYNTAX )?ERROR LINE: (\d+) - (?P<message>.*)", re.DOTALL)
 
 
-def parse(source: str, *, file: str, api: str) -> Idl:
+def parse(source: str, *, file: str, api: str, digest: str) -> Idl:
     """Return the definitions of the Web IDL text `source`.
 
-    `file` is how problems name it. Raises BrokenIdlError with every syntax error, unknown type, duplicate name and
-    missing annotation of the file, each with its line.
+    `file` is how problems name it, `digest` how the tree says what it was made of. Raises BrokenIdlError with every
+    syntax error, unknown type, duplicate name and missing annotation of the file, each with its line.
     """
-    return _Lowering(source, file).run(api)
-
-
-def digest(source: str) -> str:
-    """Return the hash by which generated files say which IDL they come from: SHA-256 of its UTF-8, in hex."""
-    return hashlib.sha256(source.encode()).hexdigest()
+    return _Lowering(source, file).run(api, digest)
 
 
 class _Listener:
@@ -92,12 +86,12 @@ class _Lowering:
         for message in listener.messages:
             self._complaint(message)
         self._kinds: dict[str, NamedKind] = {
-            construct.name: _DEFINED_KINDS[construct.idl_type]
+            construct.name or "": _DEFINED_KINDS[construct.idl_type]
             for construct in self._parser.constructs
             if construct.idl_type in _DEFINED_KINDS
         }
 
-    def run(self, api: str) -> Idl:
+    def run(self, api: str, digest: str) -> Idl:
         enumerations: dict[str, Enumeration] = {}
         dictionaries: dict[str, Dictionary] = {}
         interfaces: dict[str, Interface] = {}
@@ -106,10 +100,12 @@ class _Lowering:
         for construct in self._parser.constructs:
             text = str(construct)
             line = self._line(offset + len(construct.leading_space))
-            kind, name = construct.idl_type, construct.name
+            kind, name = construct.idl_type, construct.name or ""
             if name in self._lines:
-                self._problem(line, f"`{name}` is defined twice", f"rename or remove one (the other: line {self._lines[name]})")
-            self._lines.setdefault(name or "", line)
+                self._problem(
+                    line, f"`{name}` is defined twice", f"rename or remove one (the other: line {self._lines[name]})"
+                )
+            self._lines.setdefault(name, line)
             match type(construct).__name__:
                 case "Enum":
                     enumerations[name] = self._enumeration(construct, line)
@@ -128,7 +124,7 @@ class _Lowering:
                         "use enum, dictionary, interface or interface mixin",
                     )
             offset += len(text)
-        idl = Idl(api, digest(self._source), enumerations, dictionaries, interfaces, mixins)
+        idl = Idl(api, digest, enumerations, dictionaries, interfaces, mixins)
         for name, message, remedy in validate(idl):
             self._problem(self._lines.get(name, 0), message, remedy)
         raise_for(sorted(self._problems))
@@ -160,7 +156,9 @@ class _Lowering:
     def _interface(self, construct: Any, offset: int, line: int) -> Interface:
         attributes = _extended(construct)
         if "Exposed" not in attributes:
-            self._problem(line, f"interface {construct.name} does not say where it is exposed", "put [Exposed=*] before it")
+            self._problem(
+                line, f"interface {construct.name} does not say where it is exposed", "put [Exposed=*] before it"
+            )
         for unknown in sorted(attributes.keys() - {"Exposed", "Serializable"}):
             self._problem(line, f"[{unknown}] on interface {construct.name} is not known here", "remove it")
         return Interface(
@@ -219,7 +217,9 @@ class _Lowering:
 
     def _type(self, node: Any, outer: Any, line: int) -> Type:
         """Lower a type. Extended attributes that apply to types may stand before the member or before the type."""
-        names = {item.name for item in outer or ()} | {item.name for item in getattr(node, "extended_attributes", None) or ()}
+        names = {item.name for item in outer or ()} | {
+            item.name for item in getattr(node, "extended_attributes", None) or ()
+        }
         return self._bare(str(node).strip(), line, enforce_range="EnforceRange" in names)
 
     def _bare(self, text: str, line: int, *, enforce_range: bool = False) -> Type:
@@ -279,7 +279,9 @@ class _Lowering:
     def _name(self, owner: str, name: str, line: int) -> None:
         key = f"{owner}.{name}"
         if key in self._lines:
-            self._problem(line, f"`{key}` is defined twice", f"rename or remove one (the other: line {self._lines[key]})")
+            self._problem(
+                line, f"`{key}` is defined twice", f"rename or remove one (the other: line {self._lines[key]})"
+            )
         self._lines.setdefault(key, line)
 
     # Problems
@@ -307,10 +309,10 @@ def _alternatives(text: str) -> list[str]:
     """Split the inside of a union at its own `or`s, not at those of a nested one."""
     parts, depth, start = [], 0, 0
     for match in re.finditer(r"[(<]|[)>]|\bor\b", text):
-        token = match[0]
-        if token == "or" and depth == 0:
+        word = match[0]
+        if word == "or" and depth == 0:
             parts.append(text[start : match.start()])
             start = match.end()
-        elif token != "or":
-            depth += 1 if token in "(<" else -1
+        elif word != "or":
+            depth += 1 if word in "(<" else -1
     return [*parts, text[start:]]

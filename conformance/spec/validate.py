@@ -11,10 +11,12 @@ from conformance.spec.idl import (
     AsyncIterable,
     Attribute,
     Constructor,
+    Dictionary,
     DictionaryMember,
     GenericType,
     Idl,
     Interface,
+    Mixin,
     NamedType,
     Operation,
     Type,
@@ -39,7 +41,8 @@ def validate(idl: Idl) -> Iterator[Fault]:
     for dictionary in idl.dictionaries.values():
         for member in dictionary.members:
             yield from _dictionary_member(idl, f"{dictionary.name}.{member.name}", member)
-    for owner in (*idl.interfaces.values(), *idl.mixins.values()):
+    owners: list[Interface | Mixin] = [*idl.interfaces.values(), *idl.mixins.values()]
+    for owner in owners:
         for part in owner.members:
             name = f"{owner.name}.{part.name}"
             match part:
@@ -52,7 +55,8 @@ def validate(idl: Idl) -> Iterator[Fault]:
 
 
 def _inheritance(idl: Idl) -> Iterator[Fault]:
-    for definition in (*idl.dictionaries.values(), *idl.interfaces.values()):
+    definitions: list[Dictionary | Interface] = [*idl.dictionaries.values(), *idl.interfaces.values()]
+    for definition in definitions:
         parent = definition.inherits
         if parent is None:
             continue
@@ -97,8 +101,7 @@ def _arguments(idl: Idl, name: str, arguments: tuple[Argument, ...]) -> Iterator
             yield Fault(name, f"{place} is an optional dictionary without default", "write `= {}`")
         if _is_empty_dictionary(idl, argument.type) and not argument.optional:
             yield Fault(name, f"{place} is a dictionary without required members", "make it `optional … = {}`")
-        for fault in _default(idl, name, argument):
-            yield fault
+        yield from _default(idl, name, argument)
 
 
 def _is_empty_dictionary(idl: Idl, kind: Type) -> bool:
@@ -111,7 +114,9 @@ def _is_empty_dictionary(idl: Idl, kind: Type) -> bool:
 def _default(idl: Idl, name: str, holder: DictionaryMember | Argument) -> Iterator[Fault]:
     if holder.default is ABSENT or _fits(idl, holder.type, holder.default):
         return
-    yield Fault(name, f"the default of `{holder.name}` ({holder.default!r}) is no value of its type", "correct one of them")
+    yield Fault(
+        name, f"the default of `{holder.name}` ({holder.default!r}) is no value of its type", "correct one of them"
+    )
 
 
 def _fits(idl: Idl, kind: Type, value: object) -> bool:

@@ -1,1 +1,1 @@
-"""The artefacts that are generated from the specification: one module per language, each a pure function of the model."""
+"""The artefacts that are generated from the specification: pure functions of the model, a module per concern."""

@@ -1,7 +1,8 @@
-"""The tables that the implementations work by: the IDL for conversion, the error mapping, the lifecycle's transitions."""
+"""The tables that implementations work by: the IDL for conversion, the error mapping, the lifecycle's transitions."""
 
 from __future__ import annotations
 
+from string import Template
 from typing import TYPE_CHECKING
 
 from conformance.spec import tree
@@ -41,86 +42,87 @@ const freeze = (value) => {
 """
 
 _JAVASCRIPT_IDL = """\
-// {banner}
+// $banner
 
+/** @typedef {"object" | "any" | "undefined"} Bare a kind that has only one type */
 /**
- * @typedef {{object}} NamedType a type that is one name
- * @property {{"primitive" | "string" | "object" | "any" | "undefined" | "buffer" | "enum" | "dictionary" | "interface" | "callback"}} kind
- * @property {{string}} name
- * @property {{boolean}} nullable
- * @property {{true}} [enforceRange]
+ * @typedef {object} NamedType a type that is one name
+ * @property {"primitive" | "string" | "buffer" | "enum" | "dictionary" | "interface" | "callback" | Bare} kind
+ * @property {string} name
+ * @property {boolean} nullable
+ * @property {true} [enforceRange]
  */
 /**
- * @typedef {{object}} UnionType a choice between types
- * @property {{"union"}} kind
- * @property {{readonly Type[]}} members
- * @property {{boolean}} nullable
+ * @typedef {object} UnionType a choice between types
+ * @property {"union"} kind
+ * @property {readonly Type[]} members
+ * @property {boolean} nullable
  */
 /**
- * @typedef {{object}} GenericType a type over another one
- * @property {{"sequence" | "FrozenArray" | "Promise"}} kind
- * @property {{Type}} of
- * @property {{boolean}} nullable
+ * @typedef {object} GenericType a type over another one
+ * @property {"sequence" | "FrozenArray" | "Promise"} kind
+ * @property {Type} of
+ * @property {boolean} nullable
  */
-/** @typedef {{NamedType | UnionType | GenericType}} Type */
+/** @typedef {NamedType | UnionType | GenericType} Type */
 /**
- * @typedef {{object}} Member a member of a dictionary
- * @property {{string}} name
- * @property {{boolean}} required
- * @property {{Type}} type
- * @property {{unknown}} [default] there only if the member has one
+ * @typedef {object} Member a member of a dictionary
+ * @property {string} name
+ * @property {boolean} required
+ * @property {Type} type
+ * @property {unknown} [default] there only if the member has one
  */
 /**
- * @typedef {{object}} Dictionary
- * @property {{string | null}} inherits
- * @property {{readonly Member[]}} members its own, in the order of the IDL; conversion reads them in lexicographical order
+ * @typedef {object} Dictionary
+ * @property {string | null} inherits
+ * @property {readonly Member[]} members its own, in the order of the IDL, which is not the order of conversion
  */
 
-{freeze}
+$freeze
 /**
  * The values of each enumeration.
- * @type {{Readonly<Record<string, readonly string[]>>}}
+ * @type {Readonly<Record<string, readonly string[]>>}
  */
-export const enums = freeze({enums});
+export const enums = freeze($enums);
 
 /**
  * The members of each dictionary.
- * @type {{Readonly<Record<string, Dictionary>>}}
+ * @type {Readonly<Record<string, Dictionary>>}
  */
-export const dictionaries = freeze({dictionaries});
+export const dictionaries = freeze($dictionaries);
 """
 
 _JAVASCRIPT_ERRORS = """\
-// {banner}
+// $banner
 
-{freeze}
+$freeze
 /**
  * What a system's failure is called in `SocketError.errorCode`: phase, then system code.
  * A key that ends in `*` stands for every name that begins like it; `*` alone is the phase's answer to the rest.
- * @type {{Readonly<Record<string, Readonly<Record<string, string>>>>}}
+ * @type {Readonly<Record<string, Readonly<Record<string, string>>>>}
  */
-export const systemCodes = freeze({codes});
+export const systemCodes = freeze($codes);
 """
 
 _JAVASCRIPT_LIFECYCLE = """\
-// {banner}
+// $banner
 
-{freeze}
+$freeze
 /** Every state of a socket. */
-export const states = freeze(/** @type {{const}} */ ({states}));
+export const states = freeze(/** @type {const} */ ($states));
 
 /**
- * The state that follows: transport, then state, then event. What is not there cannot happen or changes nothing.
- * @type {{Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>}}
+ * The state that follows: transport, then state, then event. What is not there cannot happen.
+ * @type {Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>}
  */
-export const transitions = freeze({transitions});
+export const transitions = freeze($transitions);
 """
 
 
 def javascript_idl(idl: Idl) -> str:
     """Return polyfill/javascript/src/generated/idl.js."""
     enums, dictionaries = _idl_parts(idl)
-    return _JAVASCRIPT_IDL.format(
+    return Template(_JAVASCRIPT_IDL).substitute(
         banner=banner("spec/socket/socket.webidl"),
         freeze=_FREEZE,
         enums=literal(enums, "javascript", column=28),
@@ -130,7 +132,7 @@ def javascript_idl(idl: Idl) -> str:
 
 def javascript_errors(table: ErrorTable) -> str:
     """Return polyfill/javascript/src/generated/errors.js."""
-    return _JAVASCRIPT_ERRORS.format(
+    return Template(_JAVASCRIPT_ERRORS).substitute(
         banner=banner("spec/socket/errors.yaml"),
         freeze=_FREEZE,
         codes=literal(table.by_phase(), "javascript", column=34),
@@ -139,7 +141,7 @@ def javascript_errors(table: ErrorTable) -> str:
 
 def javascript_lifecycle(states: tuple[str, ...], transitions: Transitions) -> str:
     """Return polyfill/javascript/src/generated/lifecycle.js."""
-    return _JAVASCRIPT_LIFECYCLE.format(
+    return Template(_JAVASCRIPT_LIFECYCLE).substitute(
         banner=banner("spec/socket/lifecycle.yaml"),
         freeze=_FREEZE,
         states=literal(states, "javascript", column=50),
@@ -214,7 +216,7 @@ SYSTEM_CODES: Final[Mapping[str, Mapping[str, str]]] = {codes}
 '''
 
 _PYTHON_LIFECYCLE = '''\
-"""The state that follows: transport, then state, then event. What is not there cannot happen or changes nothing.
+"""The state that follows: transport, then state, then event. What is not there cannot happen.
 
 {banner}
 """
@@ -244,7 +246,7 @@ def python_package() -> str:
 def python_idl(idl: Idl) -> str:
     """Return polyfill/python/commonsocket/generated/idl.py."""
     enums, dictionaries = _idl_parts(idl)
-    return _PYTHON_IDL.format(
+    return Template(_PYTHON_IDL).substitute(
         banner=banner("spec/socket/socket.webidl"),
         enums=literal(enums, "python", column=48),
         dictionaries=literal(dictionaries, "python", column=48),
@@ -253,14 +255,14 @@ def python_idl(idl: Idl) -> str:
 
 def python_errors(table: ErrorTable) -> str:
     """Return polyfill/python/commonsocket/generated/errors.py."""
-    return _PYTHON_ERRORS.format(
+    return Template(_PYTHON_ERRORS).substitute(
         banner=banner("spec/socket/errors.yaml"), codes=literal(table.by_phase(), "python", column=55)
     )
 
 
 def python_lifecycle(states: tuple[str, ...], transitions: Transitions) -> str:
     """Return polyfill/python/commonsocket/generated/lifecycle.py."""
-    return _PYTHON_LIFECYCLE.format(
+    return Template(_PYTHON_LIFECYCLE).substitute(
         banner=banner("spec/socket/lifecycle.yaml"),
         states=literal(states, "python", column=31),
         transitions=literal(transitions, "python", column=68),

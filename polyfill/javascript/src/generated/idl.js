@@ -1,8 +1,9 @@
 // Generated from spec/socket/socket.webidl by `conformance spec generate`; change the source, not this file.
 
+/** @typedef {"object" | "any" | "undefined"} Bare a kind that has only one type */
 /**
  * @typedef {object} NamedType a type that is one name
- * @property {"primitive" | "string" | "object" | "any" | "undefined" | "buffer" | "enum" | "dictionary" | "interface" | "callback"} kind
+ * @property {"primitive" | "string" | "buffer" | "enum" | "dictionary" | "interface" | "callback" | Bare} kind
  * @property {string} name
  * @property {boolean} nullable
  * @property {true} [enforceRange]
@@ -30,7 +31,7 @@
 /**
  * @typedef {object} Dictionary
  * @property {string | null} inherits
- * @property {readonly Member[]} members its own, in the order of the IDL; conversion reads them in lexicographical order
+ * @property {readonly Member[]} members its own, in the order of the IDL, which is not the order of conversion
  */
 
 /**
