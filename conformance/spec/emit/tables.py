@@ -154,7 +154,7 @@ def javascript_lifecycle(states: tuple[str, ...], transitions: Transitions) -> s
 _PYTHON_IDL = '''\
 """The enumerations and dictionaries of the Web IDL, as the conversion of arguments reads them.
 
-{banner}
+$banner
 """
 
 from __future__ import annotations
@@ -192,9 +192,9 @@ class Dictionary(TypedDict):
     members: Sequence[Member]
 
 
-ENUMS: Final[Mapping[str, Sequence[str]]] = {enums}
+ENUMS: Final[Mapping[str, Sequence[str]]] = $enums
 
-DICTIONARIES: Final[Mapping[str, Dictionary]] = {dictionaries}
+DICTIONARIES: Final[Mapping[str, Dictionary]] = $dictionaries
 '''
 
 _PYTHON_ERRORS = '''\
@@ -202,7 +202,7 @@ _PYTHON_ERRORS = '''\
 
 A key that ends in `*` stands for every name that begins like it; `*` alone is the phase's answer to the rest.
 
-{banner}
+$banner
 """
 
 from __future__ import annotations
@@ -212,13 +212,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SYSTEM_CODES: Final[Mapping[str, Mapping[str, str]]] = {codes}
+SYSTEM_CODES: Final[Mapping[str, Mapping[str, str]]] = $codes
 '''
 
 _PYTHON_LIFECYCLE = '''\
 """The state that follows: transport, then state, then event. What is not there cannot happen.
 
-{banner}
+$banner
 """
 
 from __future__ import annotations
@@ -228,9 +228,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-STATES: Final[Sequence[str]] = {states}
+STATES: Final[Sequence[str]] = $states
 
-TRANSITIONS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {transitions}
+TRANSITIONS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = $transitions
 '''
 
 _PYTHON_PACKAGE = '''\
