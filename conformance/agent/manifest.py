@@ -1,0 +1,257 @@
+"""Targets: reads `runner.toml`, finds the runtime and makes the command that starts the agent."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import re
+import shutil
+import sys
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, cast
+
+from conformance import resources
+from conformance.agent.errors import (
+    BrokenManifest,
+    ImplementationRefused,
+    NoManifest,
+    RuntimeNotFound,
+    RuntimeTooOld,
+    UnknownTarget,
+)
+
+FILE: Final = "runner.toml"
+Language = Literal["javascript", "python"]
+
+# Table -> key -> (type, required). spec/schema/runner.schema.json says the same; a test keeps them equal.
+SHAPE: Final[dict[str, dict[str, tuple[type, bool]]]] = {
+    "": {
+        "name": (str, True),
+        "homepage": (str, False),
+        "language": (str, True),
+        "command": (list, True),
+        "features": (list, True),
+        "runtime": (dict, False),
+        "implementation": (dict, False),
+        "limits": (dict, False),
+    },
+    "runtime": {"find": (list, True), "version": (list, False), "minimum": (str, False), "install": (str, True)},
+    "implementation": {"default": (str, False), "option": (bool, False)},
+    "limits": {"start": (float, False)},
+}
+LANGUAGES: Final = ("javascript", "python")
+PLACEHOLDERS: Final = ("runtime", "python", "runners", "folder", "polyfill", "implementation")
+_WORDS: Final = {str: "a string", list: "a list of strings", dict: "a table", bool: "true or false", float: "a number"}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A target as its runner.toml describes it."""
+
+    file: Path
+    name: str
+    language: Language
+    command: tuple[str, ...]
+    features: frozenset[str]
+    homepage: str = ""
+    find: tuple[str, ...] = ()
+    version: tuple[str, ...] = ()
+    minimum: str | None = None
+    install: str = ""
+    implementation: str | None = None
+    takes_implementation: bool = False
+    start_limit: float = 10.0
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the target: its launcher, README.md and expectations.yaml."""
+        return self.file.parent
+
+    @property
+    def expectations(self) -> Path:
+        """The file of the failures that are known."""
+        return self.folder / "expectations.yaml"
+
+    def launch(self, implementation: str | None = None) -> Launch:
+        """Return the command that starts the agent, with the runtime found on this machine.
+
+        `implementation` is the file to test instead of the manifest's own; `global` is what the runtime has built in.
+        Raises RuntimeNotFound, ImplementationRefused or BrokenManifest (an unknown placeholder).
+        """
+        places = {
+            "python": sys.executable,
+            "runners": str(resources.runners()),
+            "folder": str(self.folder),
+            "polyfill": str(resources.polyfill()),
+        }
+        if self.find:
+            places["runtime"] = self._runtime(places)
+        chosen = self._implementation(implementation, places)
+        if chosen is not None:
+            places["implementation"] = chosen
+        return Launch(
+            self.name,
+            tuple(self._fill(word, places) for word in self.command),
+            self.folder,
+            self.start_limit,
+            tuple(self._fill(word, places) for word in self.version),
+            self.minimum,
+            self.install,
+        )
+
+    def _runtime(self, places: dict[str, str]) -> str:
+        for name in self.find:
+            found = shutil.which(self._fill(name, places))
+            if found is not None:
+                return found
+        raise RuntimeNotFound(self.name, self.find, self.install)
+
+    def _implementation(self, given: str | None, places: dict[str, str]) -> str | None:
+        if given is None:
+            return None if self.implementation is None else self._fill(self.implementation, places)
+        if not self.takes_implementation:
+            raise ImplementationRefused(
+                f"the target {self.name!r} takes no --implementation",
+                remedy="leave it out, or choose a target whose manifest has `option = true` in [implementation]",
+            )
+        if given == "global":
+            return given
+        if not Path(given).is_file():
+            raise ImplementationRefused(
+                f"there is no implementation {given!r}", remedy="give the path of a module that exports Socket"
+            )
+        return str(Path(given).resolve())
+
+    def _fill(self, word: str, places: dict[str, str]) -> str:
+        def place(match: re.Match[str]) -> str:
+            if match[1] not in places:
+                raise BrokenManifest(
+                    self.file,
+                    f"the placeholder {match[0]} in {word!r} has no value",
+                    remedy=f"placeholders: {', '.join('{' + name + '}' for name in PLACEHOLDERS)}; {{runtime}} needs "
+                    "[runtime] find, {implementation} needs [implementation] default",
+                )
+            return places[match[1]]
+
+        return re.sub(r"\{(\w+)\}", place, word)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What it takes to start the agent of a target on this machine."""
+
+    target: str
+    command: tuple[str, ...]
+    folder: Path
+    start_limit: float = 10.0
+    version_command: tuple[str, ...] = field(default=())
+    minimum: str | None = None
+    install: str = ""
+
+    def check_version(self, found: str) -> None:
+        """Raise RuntimeTooOld when the runtime's version is below the manifest's minimum."""
+        if self.minimum is not None and _numbers(found) < _numbers(self.minimum):
+            raise RuntimeTooOld(self.target, found, self.minimum, self.install)
+
+    async def runtime_version(self) -> str | None:
+        """Return what the manifest's version command prints, or None when there is none or it fails."""
+        if not self.version_command:
+            return None
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self.version_command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            )
+        except OSError:
+            return None
+        printed, _ = await process.communicate()
+        found = re.search(r"\d+(\.\d+)*", printed.decode(errors="replace"))
+        return None if process.returncode or found is None else found[0]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+
+
+def known_targets() -> list[str]:
+    """Return the names of the targets that come with the project."""
+    return sorted(file.parent.name for file in resources.runners().glob(f"*/{FILE}"))
+
+
+def find_target(name: str) -> Manifest:
+    """Return the manifest of a known target, or of a folder when `name` has a slash or is `.`.
+
+    Raises UnknownTarget, NoManifest or BrokenManifest.
+    """
+    if "/" in name or "\\" in name or name in {".", ".."}:
+        folder = Path(name).resolve()
+        if not (folder / FILE).is_file():
+            raise NoManifest(Path(name))
+        return read_manifest(folder / FILE)
+    file = resources.runners() / name / FILE
+    if not file.is_file():
+        raise UnknownTarget(name, known_targets())
+    return read_manifest(file)
+
+
+def read_manifest(file: Path) -> Manifest:
+    """Read and check one runner.toml; raises BrokenManifest with the place and the remedy."""
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BrokenManifest(file, f"it is not TOML: {error}", remedy="correct the line that is named") from None
+    except OSError as error:
+        raise BrokenManifest(file, f"it cannot be read: {error.strerror}", remedy="make it readable") from None
+    _check(file, data)
+    runtime, implementation = data.get("runtime", {}), data.get("implementation", {})
+    return Manifest(
+        file=file,
+        name=data["name"],
+        language=cast("Language", data["language"]),
+        command=tuple(data["command"]),
+        features=frozenset(data["features"]),
+        homepage=data.get("homepage", ""),
+        find=tuple(runtime.get("find", ())),
+        version=tuple(runtime.get("version", ())),
+        minimum=runtime.get("minimum"),
+        install=runtime.get("install", ""),
+        implementation=implementation.get("default"),
+        takes_implementation=implementation.get("option", False),
+        start_limit=float(data.get("limits", {}).get("start", 10.0)),
+    )
+
+
+def _check(file: Path, data: dict[str, Any]) -> None:
+    for table, keys in SHAPE.items():
+        part = data.get(table) if table else data
+        if part is None:
+            continue
+        where = f"[{table}]" if table else "the manifest"
+        for key in part:
+            if key not in keys:
+                close = difflib.get_close_matches(key, keys, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(keys)}"
+                raise BrokenManifest(file, f"{where} has an unknown key {key!r}", remedy=hint)
+        for key, (kind, required) in keys.items():
+            if key not in part:
+                if required:
+                    raise BrokenManifest(file, f"{where} has no {key!r}", remedy=f"add {key!r}, {_WORDS[kind]}")
+            elif not _is_a(part[key], kind):
+                raise BrokenManifest(
+                    file, f"{key!r} in {where} is not {_WORDS[kind]}", remedy=f"make {key!r} {_WORDS[kind]}"
+                )
+    if not data["command"]:
+        raise BrokenManifest(file, "'command' is empty", remedy="give the program and its arguments")
+    if data["language"] not in LANGUAGES:
+        raise BrokenManifest(
+            file, f"the language {data['language']!r} is unknown", remedy=f"one of: {', '.join(LANGUAGES)}"
+        )
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    if kind is list:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, kind)

@@ -1,0 +1,129 @@
+"""An agent as a process of its own: started in its own process group, killed with all it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from conformance.agent.client import AgentClient
+from conformance.agent.errors import AgentStartFailed
+
+if TYPE_CHECKING:
+    from conformance.agent.manifest import Launch
+    from conformance.agent.transcript import Transcript
+
+_STDOUT: Final = 1
+_STDERR_KEPT: Final = 64 * 2**10  # bytes of stderr that are kept for messages
+
+_LAST_WORDS: Final = 1.0  # seconds between a closed stdout and the end
+
+
+async def start_agent(launch: Launch, *, transcript: Transcript | None = None) -> AgentClient:
+    """Start the agent of a target, check it, and return the conversation with it.
+
+    Raises AgentStartFailed, AgentSaysNoHello, WrongProtocolVersion, AgentLies, AgentHung, an AgentProtocolError or
+    RuntimeTooOld; nothing is left running then.
+    """
+    client = AgentClient(launch.target, transcript=transcript)
+    loop = asyncio.get_running_loop()
+    try:
+        await loop.subprocess_exec(
+            lambda: _AgentProcess(client), *launch.command, cwd=launch.folder, start_new_session=True
+        )
+    except OSError as error:
+        raise AgentStartFailed(launch.target, f"{launch.command[0]}: {error.strerror}") from None
+    try:
+        hello = await client.handshake(launch.start_limit)
+        launch.check_version(hello.runtime["version"])
+    except AgentStartFailed:
+        # An old runtime often cannot even parse the agent: that is the more useful thing to say.
+        await client.close()
+        version = await launch.runtime_version()
+        if version is not None:
+            launch.check_version(version)
+        raise
+    except (Exception, asyncio.CancelledError):
+        await client.close()
+        raise
+    return client
+
+
+class _AgentProcess(asyncio.SubprocessProtocol):
+    """The link between a client and the process's pipes."""
+
+    def __init__(self, client: AgentClient) -> None:
+        self._client = client
+        self._loop = asyncio.get_running_loop()
+        self._exited = False
+        self._transport: asyncio.SubprocessTransport | None = None
+        self._stdin: asyncio.WriteTransport | None = None
+        self._stderr: deque[bytes] = deque()
+        self._stderr_size = 0
+
+    # Called by asyncio.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        self._transport = transport
+        stdin = transport.get_pipe_transport(0)
+        assert isinstance(stdin, asyncio.WriteTransport)
+        self._stdin = stdin
+        self._client.connection_made(self)
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == _STDOUT:
+            self._client.data_received(data)
+        else:
+            self._stderr.append(data)
+            self._stderr_size += len(data)
+            while self._stderr_size - len(self._stderr[0]) >= _STDERR_KEPT:
+                self._stderr_size -= len(self._stderr.popleft())
+
+    def pipe_connection_lost(self, fd: int, _exc: Exception | None) -> None:
+        # An agent without stdout is of no use. The delay lets one that is just ending say its own exit code.
+        if fd == _STDOUT:
+            self._loop.call_later(_LAST_WORDS, self._kill_group)
+
+    def process_exited(self) -> None:
+        # What the agent started may have outlived it and hold the pipes open.
+        self._kill_group()
+        self._exited = True
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        # All pipes are closed and the process has been waited for, so stderr is complete.
+        assert self._transport is not None
+        self._client.connection_lost(_describe(self._transport.get_returncode()))
+
+    # Called by the client.
+
+    def write(self, data: bytes) -> None:
+        assert self._stdin is not None
+        self._stdin.write(data)
+
+    def kill(self) -> None:
+        if self._transport is not None:
+            self._kill_group()
+            self._transport.close()
+
+    def stderr(self) -> str:
+        return b"".join(self._stderr)[-_STDERR_KEPT:].decode(errors="replace")
+
+    def _kill_group(self) -> None:
+        assert self._transport is not None
+        if self._exited:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._transport.get_pid(), signal.SIGKILL)
+
+
+def _describe(code: int | None) -> str:
+    if code is None:
+        return "it closed its pipes"
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"killed by {signal.Signals(-code).name}"
+    return f"exit code {code}"
