@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conformance.agent.recording import Recorder
-    from conformance.agent.remote import RemoteSocket, Target
+    from conformance.agent.remote import RemoteSocket
+    from conformance.agent.target import Target
     from conformance.peers.tcp import TcpPeer
     from conformance.peers.wire import WireEvent
     from conformance.testing.case import TestCase
 
 __all__ = ["CheckFailed", "Context", "PeerEvent"]
+
+
+_MEMBERS: Any = object()
+"""The default of `init`, which may be any value at all."""
 
 
 class PeerEvent(NamedTuple):
@@ -42,24 +47,23 @@ class Context:
         self.recorder = recorder
         """The one ordered record of steps, messages and wire events."""
         self.rng = random.Random(f"{seed}/{case.id}")  # noqa: S311 (payloads must come back with the same seed)
-        self.sockets: list[RemoteSocket] = []
         self.peers: list[TcpPeer] = []
         self._opened = 0
         self._deferred: list[Callable[[], Any]] = []
 
-    async def socket(self, init: Any = None, /, **members: Any) -> RemoteSocket:
+    @property
+    def sockets(self) -> list[RemoteSocket]:
+        """Every socket that is observed, in the order of construction."""
+        return self.target.sockets
+
+    async def socket(self, init: Any = _MEMBERS, *, label: str = "socket", **members: Any) -> RemoteSocket:
         """Construct a Socket and observe its events, `ready`, `closed` and `signal` in the same turn.
 
         The members of the dictionary are given by their IDL names; `init` instead hands any value to the constructor.
 
-        Raises TargetThrew where the constructor throws.
+        Raises Threw where the constructor throws.
         """
-        from conformance.agent.remote import RemoteSocket  # noqa: PLC0415 (listing tests needs no agent)
-
-        value = members if init is None else init
-        socket = await RemoteSocket.construct(self.target, value, label=f"s{len(self.sockets) + 1}")
-        self.sockets.append(socket)
-        return socket
+        return await self.target.socket(members if init is _MEMBERS else init, label=label)
 
     async def tcp_peer(self, **options: Any) -> TcpPeer:
         """Start a scripted TCP peer on a free loopback port; it is closed after the test."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
+    from conformance.spec import Spec
     from conformance.testing.context import Context
 
 SUITE = "conformance.suite"
@@ -89,11 +90,10 @@ def test(
 test.__test__ = False  # type: ignore[attr-defined]  # pytest would collect the imported decorator as a test
 
 
-def load(spec: Any, modules: Iterable[ModuleType] | None = None) -> Sequence[TestCase]:
+def load(spec: Spec, modules: Iterable[ModuleType] | None = None) -> Sequence[TestCase]:
     """Return every test: IDL cases, lifecycle cases, then the behavioural tests by module and place in it.
 
-    `spec` is the loaded model (`requirements` by id, `features` by name); `modules` replaces everything but is
-    meant for the harness's own tests.
+    `modules` replaces all of them, for the harness's own tests.
 
     Raises RegistryError for a duplicate id, an unknown requirement, feature, language or dependency.
     """
@@ -102,7 +102,7 @@ def load(spec: Any, modules: Iterable[ModuleType] | None = None) -> Sequence[Tes
     return cases
 
 
-def _all(spec: Any) -> Iterator[TestCase]:
+def _all(spec: Spec) -> Iterator[TestCase]:
     for name in ("idl", "lifecycle"):
         yield from importlib.import_module(f"conformance.generate.{name}").cases(spec)
     for module in suite_modules():
