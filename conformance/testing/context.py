@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from conformance.agent.recording import Recorder
     from conformance.agent.remote import RemoteSocket
-    from conformance.agent.target import Target
     from conformance.peers.tcp import TcpPeer
     from conformance.peers.wire import WireEvent
     from conformance.testing.case import TestCase
+    from conformance.testing.watch import WatchedTarget
 
 __all__ = ["CheckFailed", "Context", "PeerEvent"]
 
@@ -41,7 +41,7 @@ class Context:
     which they are constructed, and the invariants are checked on each of them after the test.
     """
 
-    def __init__(self, case: TestCase, target: Target, recorder: Recorder, *, seed: str = "0") -> None:
+    def __init__(self, case: TestCase, target: WatchedTarget, recorder: Recorder, *, seed: str = "0") -> None:
         self.case = case
         self.target = target
         self.recorder = recorder
