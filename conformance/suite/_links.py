@@ -1,0 +1,101 @@
+"""What behavioural tests begin with: connected sockets, sockets that cannot or never connect, and proof of life."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.peers.tcp import FullBacklog, RefusingPort
+
+if TYPE_CHECKING:
+    from conformance.agent.remote import RemoteSocket
+    from conformance.agent.streams import RemoteReader, RemoteWriter
+    from conformance.peers.connection import Connection
+    from conformance.peers.tcp import TcpPeer
+    from conformance.testing.context import Context
+
+SHORT = 0.04
+"""Seconds after which something that would have happened by itself on loopback has happened."""
+
+_PROOF = 24
+
+
+@dataclass(slots=True)
+class Link:
+    """A socket of the target and the peer's end of its connection; the streams are locked when they are first used."""
+
+    t: Context
+    socket: RemoteSocket
+    connection: Connection
+    _reader: RemoteReader | None = field(default=None, init=False)
+    _writer: RemoteWriter | None = field(default=None, init=False)
+
+    async def reader(self) -> RemoteReader:
+        """Return the one default reader of the socket."""
+        if self._reader is None:
+            self._reader = await self.socket.readable.get_reader()
+        return self._reader
+
+    async def writer(self) -> RemoteWriter:
+        """Return the one writer of the socket."""
+        if self._writer is None:
+            self._writer = await self.socket.writable.get_writer()
+        return self._writer
+
+    async def outward(self, size: int = _PROOF) -> None:
+        """Have the target write random bytes; the peer has to receive exactly them next."""
+        data = self.t.rng.randbytes(size)
+        await (await self.writer()).write(data)
+        self.t.equal(await self.connection.receive(size), data, "what the peer received")
+
+    async def inward(self, size: int = _PROOF) -> None:
+        """Have the peer send random bytes; the target has to read exactly them next."""
+        data = self.t.rng.randbytes(size)
+        await self.connection.send(data)
+        self.t.equal(await (await self.reader()).read_exactly(size), data, "what the socket delivered")
+
+    async def end_inward(self) -> None:
+        """Have the peer finish, and the target read the end."""
+        await self.connection.send_fin()
+        self.t.equal(await (await self.reader()).read_to_end(), b"", "what the socket delivered before the end")
+
+
+async def connect(t: Context, peer: TcpPeer | None = None, **init: Any) -> Link:
+    """Return a link whose socket is ready; `init` adds members to the dictionary, `peer` is one that exists already."""
+    if peer is None:
+        peer = await t.tcp_peer()
+    socket = await t.socket(remote=peer.remote, **init)
+    connection = await peer.accept()
+    await socket.ready.fulfils()
+    return Link(t, socket, connection)
+
+
+async def prove(t: Context) -> None:
+    """Show that the target works: another socket connects and carries random bytes both ways.
+
+    Ends tests whose own observation is that nothing happens, or that could be had without a network.
+    """
+    t.step("meanwhile another socket works")
+    link = await connect(t)
+    await link.outward()
+    await link.inward()
+
+
+def refusing(t: Context) -> RefusingPort:
+    """Return a port that refuses connections until the test ends."""
+    port = RefusingPort()
+    t.defer(port.close)
+    return port
+
+
+async def unanswered(t: Context) -> FullBacklog:
+    """Return a listener to which nobody ever gets connected."""
+    backlog = await FullBacklog.open()
+    t.defer(backlog.close)
+    return backlog
+
+
+async def connecting(t: Context, **init: Any) -> RemoteSocket:
+    """Return a socket that connects for ever."""
+    backlog = await unanswered(t)
+    return await t.socket(remote=backlog.remote, **init)
