@@ -1,0 +1,70 @@
+/** What the agent claims for the implementation under test; the runner's manifest may allow less. */
+
+/** @typedef {{types: Set<unknown>, globals: Record<string, any>}} Given */
+
+/** @type {(type: string) => (given: Given) => boolean} */
+const connects =
+  (type) =>
+  ({ types }) =>
+    types.has(type);
+
+/** @type {(name: string) => (given: Given) => boolean} */
+const has =
+  (name) =>
+  ({ globals }) =>
+    typeof globals[name] === "function";
+
+const tcp = connects("tcp");
+const tls = connects("tls");
+const udp = connects("udp");
+const quic = connects("quic");
+
+// The features of spec/socket/requirements.yaml that can be told from outside. A feature that depends on more is
+// claimed with its socket type: the tests tell whether it is there.
+/** @type {Record<string, (given: Given) => boolean>} */
+const CLAIMS = {
+  tcp,
+  "half-open": tcp,
+  byob: tcp,
+  rst: tcp,
+  bind: tcp,
+  names: tcp,
+  addresses: tcp,
+  "socket-options": tcp,
+  tls,
+  starttls: tls,
+  "trust-anchors": tls,
+  "client-certificates": tls,
+  "certificate-hashes": tls,
+  "peer-certificates": tls,
+  udp,
+  "udp-bound": udp,
+  quic,
+  "quic-streams": quic,
+  "quic-datagrams": quic,
+  server: has("SocketListener"),
+  listener: has("SocketListener"),
+  "crypto-keys": has("CryptoKey"),
+  "structured-clone": has("structuredClone"),
+  "detached-buffers": has("structuredClone"),
+  "shared-memory": has("SharedArrayBuffer"),
+  "async-iteration": ({ globals }) => Symbol.asyncIterator in globals.ReadableStream.prototype,
+  "unhandled-rejections": () => true,
+  "process-lifetime": () => true,
+};
+
+/**
+ * @param {Record<string, any>} globals
+ * @returns {string[]}
+ */
+export function claimedFeatures(globals) {
+  let types;
+  try {
+    types = new Set(globals.Socket.supportedTypes);
+  } catch {
+    // An implementation that cannot say what it supports is taken for the simplest.
+    types = new Set(["tcp"]);
+  }
+  const given = { types, globals };
+  return Object.keys(CLAIMS).filter((name) => CLAIMS[name](given));
+}
