@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.peers.tcp import FullBacklog, RefusingPort
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
     from conformance.agent.remote import RemoteSocket
     from conformance.agent.streams import RemoteReader, RemoteWriter
     from conformance.peers.connection import Connection
@@ -68,6 +72,18 @@ async def connect(t: Context, peer: TcpPeer | None = None, **init: Any) -> Link:
     connection = await peer.accept()
     await socket.ready.fulfils()
     return Link(t, socket, connection)
+
+
+@asynccontextmanager
+async def meanwhile(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
+    """Do `work` (of the peer, say) while the body runs; both have to succeed."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def prove(t: Context) -> None:
