@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from conformance.spec.problems import LIFECYCLE, UNKNOWN_NAME, Problem
 from conformance.spec.suggest import known_names
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Collection, Container, Iterator, Mapping
 
     from conformance.spec.document import Document, Key
+
+CellKey: TypeAlias = tuple[str, str, str, str]
+"""Transport, role, state and event."""
 
 SAME = "same"
 # The state in the id of a test whose event happens at construction, before there is a state.
@@ -57,11 +60,31 @@ class Cell:
     next: str
     end: str
     row: LifecycleRow
+    features: tuple[str, ...]
+    """All that a target must support: those of the row, and those that `needs` adds for this cell."""
 
     @property
     def id(self) -> str:
         """Return `transport/role/state/event`, the tail of the id of this cell's test."""
         return f"{self.transport}/{self.role}/{self.state}/{self.event}"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A feature that cells need which match in every member that is given; an empty member matches all."""
+
+    feature: str
+    transports: tuple[str, ...]
+    roles: tuple[str, ...]
+    states: tuple[str, ...]
+
+    def holds(self, transport: str, role: str, states: Collection[str]) -> bool:
+        """Say whether a cell of this transport and role, which starts and ends in `states`, needs the feature."""
+        return (
+            (not self.transports or transport in self.transports)
+            and (not self.roles or role in self.roles)
+            and (not self.states or not set(self.states).isdisjoint(states))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +106,13 @@ class Lifecycle:
     terminal: frozenset[str]
     roles: Mapping[str, Role]
     events: Mapping[str, str]
+    needs: tuple[Need, ...]
     rows: tuple[LifecycleRow, ...]
 
     def cells(self) -> tuple[Cell, ...]:
         """Return every cell, in the order of the rows."""
         steps = {key: _next(row, key[2]) for key, row in self._keys()}
-        return tuple(
-            Cell(*key[:2], key[2], key[3], steps[key], _follow(steps, key, row), row) for key, row in self._keys()
-        )
+        return tuple(self._cell(key, row, steps) for key, row in self._keys())
 
     def transitions(self) -> dict[str, dict[str, dict[str, str]]]:
         """Return `{transport: {state: {event: next state}}}`; what happens at construction is not in it."""
@@ -102,7 +124,14 @@ class Lifecycle:
                 table[transport][state][event] = _next(row, state)
         return table
 
-    def _keys(self) -> Iterator[tuple[tuple[str, str, str, str], LifecycleRow]]:
+    def _cell(self, key: CellKey, row: LifecycleRow, steps: Mapping[CellKey, str]) -> Cell:
+        transport, role, state, event = key
+        end = _follow(steps, key, row)
+        added = [need.feature for need in self.needs if need.holds(transport, role, (state, end))]
+        features = tuple(dict.fromkeys((*added, *row.features)))
+        return Cell(transport, role, state, event, steps[key], end, row, features)
+
+    def _keys(self) -> Iterator[tuple[CellKey, LifecycleRow]]:
         for row in self.rows:
             for transport in row.transports:
                 for role in row.roles:
@@ -116,7 +145,7 @@ def _next(row: LifecycleRow, state: str) -> str:
     return state if row.to == SAME else row.to
 
 
-def _follow(steps: Mapping[tuple[str, str, str, str], str], key: tuple[str, str, str, str], row: LifecycleRow) -> str:
+def _follow(steps: Mapping[CellKey, str], key: CellKey, row: LifecycleRow) -> str:
     """Return the state after the events of `then`; a missing step is for `check` to report."""
     transport, role = row.becomes or key[0], key[1]
     state = steps[key]
@@ -137,8 +166,14 @@ def build(document: Document) -> Lifecycle:
             for name, role in value["roles"].items()
         },
         value["events"],
+        tuple(_need(need) for need in value["needs"]),
         tuple(_row(row, document.place(("rows", index))[0]) for index, row in enumerate(value["rows"])),
     )
+
+
+def _need(need: Mapping[str, Any]) -> Need:
+    members = (tuple(need.get(name, ())) for name in ("transports", "roles", "states"))
+    return Need(need["feature"], *members)
 
 
 def _row(row: Mapping[str, Any], line: int) -> LifecycleRow:
@@ -205,6 +240,10 @@ def _unknown_names(document: Document, requirements: Container[str], features: C
         "requirements": (requirements, "requirement"),
         "features": (features, "feature"),
     }
+    for index, need in enumerate(value["needs"]):
+        yield from _unless(document, ("needs", index, "feature"), need["feature"], features, "feature")
+        for position, name in enumerate(need.get("states", ())):
+            yield from _unless(document, ("needs", index, "states", position), name, states, "state")
     for index, row in enumerate(value["rows"]):
         where = ("rows", index)
         yield from _unless(document, (*where, "event"), row["event"], value["events"], "event")
@@ -224,8 +263,8 @@ def _unless(document: Document, where: tuple[Key, ...], name: str, known: Any, w
 
 def _cells(document: Document, rows: list[tuple[int, Any]]) -> Iterator[Problem]:
     value = document.value
-    first: dict[tuple[str, str, str, str], int] = {}
-    steps: dict[tuple[str, str, str, str], str] = {}
+    first: dict[CellKey, int] = {}
+    steps: dict[CellKey, str] = {}
     for index, row in rows:
         found = False
         for key in _row_cells(value, row):
@@ -244,7 +283,7 @@ def _cells(document: Document, rows: list[tuple[int, Any]]) -> Iterator[Problem]
     yield from _chains(document, first, steps)
 
 
-def _row_cells(value: Any, row: Any) -> Iterator[tuple[str, str, str, str]]:
+def _row_cells(value: Any, row: Any) -> Iterator[CellKey]:
     for transport in row["transports"]:
         for role in row["roles"]:
             for state in row["from"] or (NO_STATE,):
