@@ -194,6 +194,10 @@ class AgentClient:
         if self._link is not None:
             self._link.kill()
 
+    async def gone(self) -> None:
+        """Wait until the agent has ended, however that comes."""
+        await self._gone.wait()
+
     async def close(self) -> None:
         """Kill the agent and wait until it is gone."""
         self.kill()
