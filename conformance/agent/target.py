@@ -21,6 +21,9 @@ SETTLE_LIMIT: Final = 3.0
 
 SOCKET_EVENTS: Final = ("ready", "end", "error", "close")
 
+WATCHING: Final = 8
+"""How many steps it takes to make a socket and to observe it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -158,6 +161,15 @@ class Target:
 
     async def watch(self, making: steps.Step, *, label: str = "socket") -> RemoteSocket:
         """Carry out a step that gives a socket, and observe it in the same turn. Raises Threw if the step threw."""
+        return (await self.watch_and(making, label=label))[0]
+
+    async def watch_and(
+        self, making: steps.Step, *also: steps.Step, label: str = "socket"
+    ) -> tuple[RemoteSocket, list[Answer]]:
+        """Do as `watch`, and carry out the steps `also` in that very turn; return their answers beside the socket.
+
+        In those steps `Result(0)` is the socket, and the first of them is step `WATCHING`.
+        """
         count = self._labels[label] = self._labels.get(label, 0) + 1
         name = label if count == 1 else f"{label}-{count}"
         socket, ready, closed, signal = Result(0), Result(2), Result(4), Result(6)
@@ -170,13 +182,14 @@ class Target:
             steps.observe(closed, f"{name}.closed"),
             steps.get(socket, "signal"),
             steps.observe(signal, f"{name}.signal", "abort"),
+            *also,
         )
-        made, _, ready_promise, _, closed_promise, _, signal_object, _ = [answer.get() for answer in answers]
+        made, _, ready_promise, _, closed_promise, _, signal_object, _ = [answer.get() for answer in answers[:WATCHING]]
         if not isinstance(made, RemoteSocket):
             raise CheckFailed(f"{making} gave {made}, which is no Socket")
         made.watched(name, ready=ready_promise, closed=closed_promise, signal=signal_object)
         self.sockets.append(made)
-        return made
+        return made, answers[WATCHING:]
 
     # Inside.
 
