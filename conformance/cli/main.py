@@ -8,9 +8,8 @@ import os
 import sys
 from typing import NamedTuple
 
+from conformance import VERSION
 from conformance.errors import ConformanceError
-
-VERSION = "0.1.0"
 
 
 class Command(NamedTuple):

@@ -28,6 +28,7 @@ class Agent:
     """The one long-lived agent of a target; after its end the next `client()` starts another."""
 
     def __init__(self, launch: Launch, *, limit_factor: float = 1.0) -> None:
+        self.target = launch.target
         self._launch = launch
         self._stall = STALL * max(1.0, limit_factor)
         self._client: AgentClient | None = None

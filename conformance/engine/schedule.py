@@ -13,7 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from conformance.engine.attempt import attempt
-from conformance.engine.isolate import Agent, suspects_first
+from conformance.engine.isolate import suspects_first
 from conformance.engine.outcome import Outcome
 from conformance.errors import ConformanceError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from conformance.agent.client import AgentClient
-    from conformance.agent.manifest import Launch
+    from conformance.engine.isolate import Agent
     from conformance.engine.outcome import Attempt, Observer, Settings
     from conformance.engine.plan import Planned
     from conformance.results.model import Verdict
@@ -35,15 +35,14 @@ class TargetRun:
 
     def __init__(
         self,
-        launch: Launch,
+        agent: Agent,
         plan: Sequence[Planned],
         settings: Settings,
         *,
         expected: Callable[[str, Verdict, str], bool],
         observer: Observer,
     ) -> None:
-        self._agent = Agent(launch, limit_factor=settings.limit_factor)
-        self._name = launch.target
+        self._agent = agent
         self._plan = plan
         self._settings = settings
         self._expected = expected
@@ -60,17 +59,12 @@ class TargetRun:
     async def run(self) -> None:
         """Decide every planned test; the observer hears of each outcome as it comes.
 
-        Raises a ConformanceError where the agent cannot be started at all or the harness is at fault; nothing of the
-        target is left running, however this ends.
+        Raises a ConformanceError where the harness is at fault.
         """
-        try:
-            await self._agent.client()
-            for level in sorted({planned.level for planned in self._plan}):
-                pending = deque(planned for planned in self._plan if planned.level == level)
-                while pending or self._again:
-                    await self._round(pending)
-        finally:
-            await self._agent.close()
+        for level in sorted({planned.level for planned in self._plan}):
+            pending = deque(planned for planned in self._plan if planned.level == level)
+            while pending or self._again:
+                await self._round(pending)
 
     # Rounds.
 
@@ -174,7 +168,7 @@ class TargetRun:
 
     def _decided_without_running(self, planned: Planned) -> bool:
         if planned.missing:
-            words = f"{self._name} does not claim {', '.join(planned.missing)}"
+            words = f"{self._agent.target} does not claim {', '.join(planned.missing)}"
             self._finish(Outcome(planned, "unsupported", words))
             return True
         blocking = self._blocking(planned)
