@@ -54,7 +54,7 @@ def run(argv: list[str]) -> int:
     try:
         code: int = importlib.import_module(f"conformance.cli.{args.command}").execute(args)
     except ConformanceError as error:
-        print(error.render(), file=sys.stderr)  # noqa: T201 (printing is a command line's work)
+        print(error.render(), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

@@ -31,5 +31,5 @@ def execute(args: argparse.Namespace) -> int:
     from conformance.results import store  # noqa: PLC0415
 
     page = report.write(store.read(args.files), args.output, spec.load())
-    print(f"report: {page}")  # noqa: T201
+    print(f"report: {page}")
     return 0

@@ -128,7 +128,7 @@ class _Keeper:
     ) -> None:
         self.run = Run(header)
         self.planned = {each.case.id for each in planned}
-        self._expected: dict[tuple[str, int], bool] = {}
+        self._failed: dict[tuple[str, int], bool] = {}  # what did not pass, and whether that was expected
         self._job = job
         self._append = append
         self._progress = progress
@@ -140,7 +140,8 @@ class _Keeper:
         result = record(outcome, self.run.header.target, self._job.expectations, command=self._job.command)
         if result.verdict == "blocked" and result.expectation is None:
             result = replace(result, expected=self._is_blocked_as_expected(outcome.planned))
-        self._expected[result.test, result.repetition] = result.expected
+        if result.verdict != "pass":
+            self._failed[result.test, result.repetition] = result.expected
         self._append(result)
         self.run.tests.append(result)
         self._progress.finished(result)
@@ -150,8 +151,9 @@ class _Keeper:
 
     def _is_blocked_as_expected(self, planned: Planned) -> bool:
         """Return whether the tests that this one depends on are known not to pass: then it is no news either."""
-        known = [self._expected.get((name, planned.repetition)) for name in planned.case.depends_on]
-        return bool(known) and all(expected is not False for expected in known)
+        needed = ((name, planned.repetition) for name in planned.case.depends_on)
+        failed = [self._failed[key] for key in needed if key in self._failed]
+        return bool(failed) and all(failed)
 
 
 def _header(job: Job, settings: Settings, hello: Hello, features: list[str]) -> Header:
