@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from conformance.spec.idl import Dictionary, DictionaryMember, NamedType
+
 if TYPE_CHECKING:
     from conformance.spec.idl import NamedKind
 
@@ -30,4 +32,15 @@ EXTERNALS: dict[str, External] = {
     "EventTarget": External("interface", "EventTarget", "https://dom.spec.whatwg.org/#eventtarget"),
     "ReadableStream": External("interface", "ReadableStream", "https://streams.spec.whatwg.org/#readablestream"),
     "WritableStream": External("interface", "WritableStream", "https://streams.spec.whatwg.org/#writablestream"),
+}
+
+_FLAG = NamedType("primitive", "boolean")
+
+# The dictionaries of other standards that ours inherit from.
+EXTERNAL_DICTIONARIES: dict[str, Dictionary] = {
+    "EventInit": Dictionary(
+        "EventInit",
+        None,
+        tuple(DictionaryMember(name, _FLAG, default=False) for name in ("bubbles", "cancelable", "composed")),
+    )
 }

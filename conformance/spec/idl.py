@@ -168,7 +168,11 @@ Definition = Enumeration | Dictionary | Interface | Mixin
 
 @dataclass(frozen=True, slots=True)
 class Idl:
-    """Every definition of an API, each kind in the order of the source, and the hash of that source."""
+    """Every definition of an API, each kind in the order of the source.
+
+    `hash` is that of all sources of the specification; `docs` has a line on each definition (`Socket`) and member
+    (`Socket.ready`), which is not normative.
+    """
 
     api: str
     hash: str
@@ -176,6 +180,7 @@ class Idl:
     dictionaries: Mapping[str, Dictionary]
     interfaces: Mapping[str, Interface]
     mixins: Mapping[str, Mixin]
+    docs: Mapping[str, str]
 
     def definitions(self) -> Iterator[Definition]:
         """Yield every definition, grouped by kind."""
@@ -193,8 +198,6 @@ class Idl:
                 found.update(f"{definition.name}.{value}" for value in definition.values)
             else:
                 found.update(f"{definition.name}.{member.name}" for member in definition.members)
-            if isinstance(definition, Interface) and definition.name in DISPOSABLE:
-                found.add(f"{definition.name}.@@asyncDispose")
         return frozenset(found)
 
     def lineage(self, name: str) -> tuple[Dictionary, ...]:
@@ -210,5 +213,5 @@ class Idl:
         return tuple(reversed(chain))
 
 
-# Web IDL has no syntax for symbol-named operations yet; the requirements on disposal give Socket this one in prose.
+# What prose gives to interfaces because Web IDL has no syntax for it: a method named Symbol.asyncDispose.
 DISPOSABLE = frozenset({"Socket"})

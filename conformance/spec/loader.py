@@ -36,6 +36,8 @@ class Spec:
     hash: str
     idl: Idl
     features: Mapping[str, str]
+    excluded: Mapping[str, str]
+    sources: Mapping[str, str]
     requirements: Mapping[str, Requirement]
     lifecycle: Lifecycle
     errors: ErrorTable
@@ -153,6 +155,8 @@ def _assemble(root: Path, digest: str, idl: Idl, documents: Mapping[str, Documen
         hash=digest,
         idl=idl,
         features=sentences.features,
+        excluded=sentences.excluded,
+        sources=sentences.sources,
         requirements=sentences.by_id,
         lifecycle=lifecycle.build(documents[LIFECYCLE]),
         errors=error_table.build(documents[ERRORS]),

@@ -81,6 +81,7 @@ class _Lowering:
         self._file = file
         self._problems: list[Problem] = []
         self._lines: dict[str, int] = {}
+        self._rows = source.splitlines()
         listener = _Listener()
         self._parser = widlparser.Parser(source, listener)
         for message in listener.messages:
@@ -124,7 +125,7 @@ class _Lowering:
                         "use enum, dictionary, interface or interface mixin",
                     )
             offset += len(text)
-        idl = Idl(api, digest, enumerations, dictionaries, interfaces, mixins)
+        idl = Idl(api, digest, enumerations, dictionaries, interfaces, mixins, self._docs())
         for name, message, remedy in validate(idl):
             self._problem(self._lines.get(name, 0), message, remedy)
         raise_for(sorted(self._problems))
@@ -283,6 +284,18 @@ class _Lowering:
                 line, f"`{key}` is defined twice", f"rename or remove one (the other: line {self._lines[key]})"
             )
         self._lines.setdefault(key, line)
+
+    def _docs(self) -> dict[str, str]:
+        return {name: doc for name, line in self._lines.items() if (doc := self._doc(line))}
+
+    def _doc(self, line: int) -> str:
+        """Return the comment right above `line`, as one line of text."""
+        words: list[str] = []
+        for row in reversed(self._rows[: line - 1]):
+            if not row.lstrip().startswith("//"):
+                break
+            words.insert(0, row.lstrip().removeprefix("//").strip())
+        return " ".join(words)
 
     # Problems
 

@@ -37,9 +37,14 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """All of them by id, in the order of the file, and what each feature means."""
+    """All of them by id, in the order of the file, with the closed lists they name, each entry with its meaning.
+
+    `excluded` is what the API leaves out on purpose; a source is a decision in one sentence or a standard's address.
+    """
 
     features: Mapping[str, str]
+    excluded: Mapping[str, str]
+    sources: Mapping[str, str]
     by_id: Mapping[str, Requirement]
 
 
@@ -49,7 +54,8 @@ def build(document: Document) -> Requirements:
         _requirement(each, document.place(("requirements", index))[0])
         for index, each in enumerate(document.value["requirements"])
     )
-    return Requirements(document.value["features"], {each.id: each for each in built})
+    value = document.value
+    return Requirements(value["features"], value["excluded"], value["sources"], {each.id: each for each in built})
 
 
 def _requirement(each: Mapping[str, Any], line: int) -> Requirement:
@@ -66,8 +72,14 @@ def _requirement(each: Mapping[str, Any], line: int) -> Requirement:
     )
 
 
+def source_key(source: str, sources: Collection[str]) -> str | None:
+    """Return the key of `sources` that a source names: all of it, or its beginning with a section behind it."""
+    candidates = (key for key in sources if source == key or source.startswith(f"{key} "))
+    return max(candidates, key=len, default=None)
+
+
 def check(document: Document, members: Collection[str]) -> Iterator[Problem]:
-    """Yield what the schema cannot see: ids that stand twice, members and features that do not exist."""
+    """Yield what the schema cannot see: ids that stand twice, members, features and sources that do not exist."""
     value = document.value
     lines: dict[str, int] = {}
     for index, each in enumerate(value["requirements"]):
@@ -87,3 +99,10 @@ def check(document: Document, members: Collection[str]) -> Iterator[Problem]:
                 remedy = known_names(feature, value["features"], "feature to `features`")
                 message = f"`{feature}`, of requirement {name}, is no feature"
                 yield document.problem((*where, "features", position), UNKNOWN_NAME, message, remedy)
+        named = each["source"]
+        for position, source in enumerate([named] if isinstance(named, str) else named):
+            if source_key(source, value["sources"]) is None:
+                remedy = known_names(source, value["sources"], "source to `sources`")
+                message = f"`{source}`, of requirement {name}, is no source"
+                place = (*where, "source") if isinstance(named, str) else (*where, "source", position)
+                yield document.problem(place, UNKNOWN_NAME, message, remedy)

@@ -110,17 +110,14 @@ def _subject(document: Document, where: tuple[str | int, ...]) -> str:
 def _words(error: ValidationError) -> list[str]:
     """Return the constants that a choice allows, or nothing when it is no plain choice of constants."""
     value: Any = error.validator_value
-    if error.validator == "const":
-        return [json.dumps(value)]
-    if error.validator == "enum":
-        return [each if isinstance(each, str) else json.dumps(each) for each in value]
-    root: Any = error.parent.schema if error.parent is not None else error.schema
+    if error.validator in {"const", "enum"}:
+        choices = [value] if error.validator == "const" else value
+        return [each if isinstance(each, str) else json.dumps(each) for each in choices]
     words: list[str] = []
-    for option in value:
-        if "const" in option:
-            words.append(option["const"])
-        elif not isinstance(root, dict) or "$ref" not in option:
+    for branch in error.context or ():
+        if branch.validator not in {"const", "enum"}:
             return []
+        words += _words(branch)
     return words
 
 

@@ -52,6 +52,7 @@ def to_json(idl: Idl) -> Json:
         "mixins": {
             name: {"members": [_member_json(member) for member in each.members]} for name, each in idl.mixins.items()
         },
+        "docs": dict(idl.docs),
     }
 
 
@@ -79,6 +80,7 @@ def from_json(tree: Json) -> Idl:
             name: Mixin(name, tuple(_member(member) for member in each["members"]))
             for name, each in tree["mixins"].items()
         },
+        tree["docs"],
     )
 
 
