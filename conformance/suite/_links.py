@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from conformance.agent.target import WATCHING
+from conformance.agent.values import Result
 from conformance.peers.tcp import FullBacklog, RefusingPort
 
 if TYPE_CHECKING:
@@ -72,6 +74,11 @@ async def connect(t: Context, peer: TcpPeer | None = None, **init: Any) -> Link:
     connection = await peer.accept()
     await socket.ready.fulfils()
     return Link(t, socket, connection)
+
+
+def also(number: int) -> Result:
+    """Return what stands, in the turn of a construction (`Target.watch_and`), for the result of an added step."""
+    return Result(WATCHING + number)
 
 
 @asynccontextmanager

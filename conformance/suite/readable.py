@@ -8,7 +8,7 @@ from conformance.agent import steps
 from conformance.agent.streams import read_result
 from conformance.agent.values import UNDEFINED, Result
 from conformance.suite._checks import has_received, is_identical, is_socket_error, signal_is_unaborted
-from conformance.suite._links import Link, connect, meanwhile
+from conformance.suite._links import Link, also, connect, meanwhile
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:
@@ -32,17 +32,17 @@ async def same_object(t: Context) -> None:
 )
 async def reads_pend_while_connecting(t: Context) -> None:
     peer = await t.tcp_peer()
-    made = await t.target.sequence(
+    socket, made = await t.target.watch_and(
         steps.construct("Socket", {"remote": peer.remote}),
         steps.get(Result(0), "readable"),
-        steps.call(Result(1), "getReader"),
-        steps.call(Result(2), "read"),
-        steps.get(Result(1), "locked"),
+        steps.call(also(0), "getReader"),
+        steps.call(also(1), "read"),
+        steps.get(also(0), "locked"),
     )
-    read = made[3].get()
-    t.equal(made[4].get(), True, "readable.locked")
+    read = made[2].get()
+    t.equal(made[3].get(), True, "readable.locked")
     connection = await peer.accept()
-    await made[0].get().ready.fulfils()
+    await socket.ready.fulfils()
     t.equal(await read.state(), ("pending", UNDEFINED), "the read, with nothing sent")
     data = t.rng.randbytes(20)
     await connection.send(data)
@@ -151,13 +151,12 @@ async def cancel_drops_unread_data(t: Context) -> None:
 )
 async def cancel_while_connecting(t: Context) -> None:
     peer = await t.tcp_peer()
-    made = await t.target.sequence(
+    socket, made = await t.target.watch_and(
         steps.construct("Socket", {"remote": peer.remote}),
         steps.get(Result(0), "readable"),
-        steps.call(Result(1), "cancel"),
+        steps.call(also(0), "cancel"),
     )
-    socket = made[0].get()
-    await made[2].get().fulfils()
+    await made[1].get().fulfils()
     connection = await peer.accept()
     await socket.ready.fulfils()
     await connection.send(t.rng.randbytes(1000))

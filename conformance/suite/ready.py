@@ -16,7 +16,7 @@ from conformance.suite._checks import (
     signal_is_aborted,
     signal_is_unaborted,
 )
-from conformance.suite._links import SHORT, Link, connect, connecting, prove, refusing
+from conformance.suite._links import SHORT, Link, also, connect, connecting, prove, refusing
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:
@@ -86,12 +86,12 @@ async def info_is_filled_before(t: Context) -> None:
             steps.get(Result(4), "port"),
         ],
     )
-    made = await t.target.sequence(
+    socket, _ = await t.target.watch_and(
         steps.construct("Socket", {"remote": peer.remote}),
         steps.call(Result(0), "addEventListener", "ready", listener),
     )
     connection = await peer.accept()
-    await made[0].get().ready.fulfils()
+    await socket.ready.fulfils()
     results = await calls_of(t, "on-ready")
     t.equal(results[3], connection.remote["port"], "info.local.port in the listener of ready")
     t.equal(results[5], peer.remote["port"], "info.remote.port in the listener of ready")
@@ -113,21 +113,21 @@ async def stats_ready_at_is_set_before(t: Context) -> None:
             steps.get(Result(1), "readyAt"),
         ],
     )
-    made = await t.target.sequence(
+    socket, made = await t.target.watch_and(
         steps.construct("Socket", {"remote": peer.remote}),
         steps.get(Result(0), "stats"),
-        steps.get(Result(1), "readyAt"),
+        steps.get(also(0), "readyAt"),
         steps.call(Result(0), "addEventListener", "ready", listener),
     )
     connection = await peer.accept()
-    t.equal(made[2].get(), None, "stats.readyAt while connecting")
+    t.equal(made[1].get(), None, "stats.readyAt while connecting")
     results = await calls_of(t, "on-ready")
     created, ready = results[2:]
     t.check(
         isinstance(created, (int, float)) and isinstance(ready, (int, float)) and ready >= created,
         f"stats.readyAt is {ready} in the listener of ready, with createdAt {created}",
     )
-    await Link(t, made[0].get(), connection).outward()
+    await Link(t, socket, connection).outward()
 
 
 @test(
@@ -138,15 +138,15 @@ async def stats_ready_at_is_set_before(t: Context) -> None:
 async def queued_writes_flow(t: Context) -> None:
     peer = await t.tcp_peer()
     chunks = [t.rng.randbytes(size) for size in (1, 700, 40_000)]
-    made = await t.target.sequence(
+    _, made = await t.target.watch_and(
         steps.construct("Socket", {"remote": peer.remote}),
         steps.get(Result(0), "writable"),
-        steps.call(Result(1), "getWriter"),
-        *(steps.call(Result(2), "write", chunk) for chunk in chunks),
+        steps.call(also(0), "getWriter"),
+        *(steps.call(also(1), "write", chunk) for chunk in chunks),
     )
     connection = await peer.accept()
     t.equal(await connection.receive(sum(map(len, chunks))), b"".join(chunks), "what the peer received")
-    for answer in made[3:]:
+    for answer in made[2:]:
         await answer.get().fulfils()
 
 

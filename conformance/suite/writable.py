@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.agent import steps
 from conformance.agent.values import UNDEFINED, Bytes, Fill, Function, Result
 from conformance.suite._checks import is_failed, is_identical, is_type_error
-from conformance.suite._links import connect, connecting, prove
+from conformance.suite._links import also, connect, connecting, prove
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:
@@ -313,17 +313,17 @@ async def close_flushes_first(t: Context) -> None:
 async def close_while_connecting_waits(t: Context) -> None:
     peer = await t.tcp_peer()
     data = t.rng.randbytes(500)
-    made = await t.target.sequence(
+    socket, made = await t.target.watch_and(
         steps.construct("Socket", {"remote": peer.remote}),
         steps.get(Result(0), "writable"),
-        steps.call(Result(1), "getWriter"),
-        steps.call(Result(2), "write", data),
-        steps.call(Result(2), "close"),
+        steps.call(also(0), "getWriter"),
+        steps.call(also(1), "write", data),
+        steps.call(also(1), "close"),
     )
     connection = await peer.accept()
     t.equal(await connection.receive_until_fin(), data, "what the peer received up to the FIN")
-    await made[4].get().fulfils()
-    t.equal(await made[0].get().ready.state(), ("fulfilled", UNDEFINED), "ready")
+    await made[3].get().fulfils()
+    t.equal(await socket.ready.state(), ("fulfilled", UNDEFINED), "ready")
 
 
 @test(
