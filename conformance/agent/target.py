@@ -82,6 +82,11 @@ class Target:
         self.sockets: list[RemoteSocket] = []
         self._labels: dict[str, int] = {}
 
+    @property
+    def features(self) -> frozenset[str]:
+        """What the agent claims to support."""
+        return frozenset() if self.client.hello is None else self.client.hello.features
+
     # Single operations.
 
     async def perform(self, step: steps.Step) -> Answer:

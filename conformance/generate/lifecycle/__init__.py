@@ -1,0 +1,61 @@
+"""Lifecycle cases: one test per cell of `lifecycle.yaml` whose state can be reached and whose event can be caused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.generate.lifecycle.events import DRIVERS, WAITING
+from conformance.generate.lifecycle.outcomes import judge
+from conformance.generate.lifecycle.states import reach
+from conformance.testing.case import TestCase
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from conformance.spec import Cell, Spec
+    from conformance.testing.context import Context
+
+BUILT = frozenset({("tcp", "constructed")})
+"""Transports and roles whose states `states.py` can reach."""
+
+UPGRADES = frozenset({"starttls", "starttls-fails", "starttls-refused"})
+"""Events that need a TLS peer."""
+
+
+def cases(spec: Spec) -> Iterator[TestCase]:
+    """Yield one test per testable cell, in the order of the table.
+
+    A cell's id is the tail of its test's: ``socket/lifecycle/tcp/constructed/open/peer-reset``.
+    """
+    source = f"spec/{spec.api}/lifecycle.yaml"
+    for cell in spec.lifecycle.cells():
+        if cell.row.untestable or (cell.transport, cell.role) not in BUILT or cell.event in UPGRADES:
+            continue
+        yield TestCase(
+            id=f"{spec.api}/lifecycle/{cell.id}",
+            title=_title(cell, spec.lifecycle.events[cell.event]),
+            requirements=cell.row.requirements,
+            features=frozenset(cell.features),
+            run=_run(cell),
+            source="lifecycle",
+            waits=cell.event in WAITING,
+            origin=f"{source}:{cell.row.line}",
+        )
+
+
+def _title(cell: Cell, event: str) -> str:
+    before = "a socket is constructed" if cell.state == "none" else f"the socket is {cell.state}"
+    after = "stays so" if cell.end == cell.state else f"becomes {cell.end}"
+    return f"{event.rstrip('.')} while {before}: it {after}"
+
+
+def _run(cell: Cell) -> Callable[[Context], Awaitable[None]]:
+    async def run(t: Context) -> None:
+        t.step(f"reach {cell.state}")
+        scene = await reach(t, cell)
+        t.step(f"cause {cell.event}")
+        await DRIVERS[cell.event](scene)
+        t.step(f"judge {cell.end}")
+        await judge(scene)
+
+    return run

@@ -1,0 +1,84 @@
+"""What one lifecycle case works on: the socket, its streams, the peer, and what is known from before the event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from conformance.agent.objects import RemoteObject, RemotePromise
+    from conformance.agent.remote import RemoteSocket
+    from conformance.agent.streams import RemoteReader, RemoteWriter
+    from conformance.agent.target import Answer
+    from conformance.peers.connection import Connection
+    from conformance.peers.tcp import TcpPeer
+    from conformance.spec import Cell
+    from conformance.testing.context import Context
+
+Direction = Literal["open", "finished", "failed"]
+
+
+@dataclass(slots=True)
+class Scene:
+    """A socket in the state of the cell. Reader and writer exist since the turn in which it was made."""
+
+    t: Context
+    cell: Cell
+    socket: RemoteSocket
+    reader: RemoteReader
+    writer: RemoteWriter
+    peer: TcpPeer | None
+    """The peer that the socket connects to; None where it refuses or never answers."""
+    controller: RemoteObject | None
+    """The AbortController of `init.signal`, for events that need one."""
+    turn: list[Answer]
+    """What the steps of `states.SAME_TURN` gave."""
+
+    connection: Connection | None = None
+    reading: Direction = "open"
+    writing: Direction = "open"
+    failure: Any = None
+    """What the socket failed with before the event, in state errored."""
+    fired: int = 0
+    """How many events were fired before."""
+    settled: dict[str, tuple[str | bool, Any]] = field(default_factory=dict)
+    """The states of `ready`, `closed` and the signal before the event."""
+
+    # What the driver of the event leaves for the judgement.
+    reason: Any = None
+    """The reason that was handed in."""
+    promise: RemotePromise | None = None
+    """What the call of the event returned."""
+    queued: RemotePromise | None = None
+    """The write of `payload`, accepted before the event."""
+    payload: bytes = b""
+    unread: bytes = b""
+    """What the peer sent and nobody has read."""
+    pending_read: RemotePromise | None = None
+    aborted_at_once: bool | None = None
+    """Whether the signal was aborted in the turn of the call."""
+
+    @property
+    def link(self) -> Connection:
+        """The connection, in cells whose state has one."""
+        assert self.connection is not None, self.cell.id
+        return self.connection
+
+    async def remember(self) -> None:
+        """Keep what can be observed before the event."""
+        self.fired = len(await self.socket.events())
+        self.settled = {
+            "ready": await self.socket.ready.state(),
+            "closed": await self.socket.closed.state(),
+            "signal": await self.socket.signal_state(),
+        }
+
+    async def queue(self) -> None:
+        """Write random bytes without waiting for them to be accepted."""
+        self.payload = self.t.rng.randbytes(300)
+        self.queued = await self.writer.start_write(self.payload)
+
+    async def expect_read(self) -> None:
+        """Start a read that the event has to settle, where the reading direction is open."""
+        if self.reading == "open":
+            self.pending_read = await self.reader.start_read()

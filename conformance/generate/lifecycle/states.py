@@ -1,0 +1,138 @@
+"""Brings a constructed TCP socket into the state of a cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conformance.agent import steps
+from conformance.agent.streams import RemoteReader, RemoteWriter
+from conformance.agent.target import WATCHING
+from conformance.agent.values import Result
+from conformance.generate.lifecycle.scene import Scene
+from conformance.suite._checks import make_reason
+from conformance.suite._links import refusing, unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from conformance.agent.steps import Step
+    from conformance.spec import Cell
+    from conformance.testing.context import Context
+
+READY_TIMEOUT = 30
+"""Milliseconds after which an attempt that is never answered has to be given up."""
+
+# What the dictionary needs so that the event can happen.
+INIT: Mapping[str, dict[str, Any]] = {
+    "ready-timeout": {"readyTimeout": READY_TIMEOUT},
+    "peer-fin-no-half-open": {"allowHalfOpen": False},
+}
+
+SIGNALLED = frozenset({"signal-aborts", "signal-already-aborted"})
+
+# Events of a connecting socket for which the peer answers, or refuses; for all others nobody ever answers.
+ANSWERED = frozenset({"connected", "writer-close", "update", "signal-already-aborted"})
+REFUSED = frozenset({"connect-fails"})
+
+_READER, _WRITER = Result(WATCHING + 1), Result(WATCHING + 3)
+_LOCKS = (
+    steps.get(Result(0), "readable"),
+    steps.call(Result(WATCHING), "getReader"),
+    steps.get(Result(0), "writable"),
+    steps.call(Result(WATCHING + 2), "getWriter"),
+)
+
+# What has to happen in the turn of the construction: later the socket might be connected already.
+SAME_TURN: Mapping[str, Callable[[bytes], list[Step]]] = {
+    "connected": lambda payload: [steps.call(_WRITER, "write", payload)],
+    "writer-close": lambda payload: [steps.call(_WRITER, "write", payload), steps.call(_WRITER, "close")],
+    "update": lambda _: [steps.call(Result(0), "update", {"noDelay": True})],
+    "signal-already-aborted": lambda _: [steps.get(Result(6), "aborted")],
+}
+
+
+async def reach(t: Context, cell: Cell) -> Scene:
+    """Return a scene whose socket is in the cell's state, with everything before the event remembered."""
+    scene = await _construct(t, cell)
+    for arrive in ROUTES[cell.state]:
+        await arrive(scene)
+    await scene.remember()
+    return scene
+
+
+async def _construct(t: Context, cell: Cell) -> Scene:
+    init = dict(INIT.get(cell.event, {}))
+    controller = reason = None
+    if cell.event in SIGNALLED:
+        controller = await t.target.construct("AbortController")
+        init["signal"] = await controller.get("signal")
+        if cell.event == "signal-already-aborted":
+            reason = await make_reason(t)
+            await controller.call("abort", reason)
+    starting = cell.state in {"connecting", "none"}
+    peer = None
+    if starting and cell.event in REFUSED:
+        init["remote"] = refusing(t).remote
+    elif starting and cell.event not in ANSWERED:
+        init["remote"] = (await unanswered(t)).remote
+    else:
+        peer = await t.tcp_peer()
+        init["remote"] = peer.remote
+    payload = t.rng.randbytes(300)
+    extra = SAME_TURN[cell.event](payload) if starting and cell.event in SAME_TURN else []
+    socket, answers = await t.target.watch_and(steps.construct("Socket", init), *_LOCKS, *extra)
+    reader, writer = answers[1].get(), answers[3].get()
+    return Scene(
+        t,
+        cell,
+        socket,
+        RemoteReader(t.target, reader.handle),
+        RemoteWriter(t.target, writer.handle),
+        peer,
+        controller,
+        answers[len(_LOCKS) :],
+        payload=payload,
+        reason=reason,
+    )
+
+
+async def _connect(scene: Scene) -> None:
+    assert scene.peer is not None
+    scene.connection = await scene.peer.accept()
+    await scene.socket.ready.fulfils()
+    await scene.socket.event("ready")
+
+
+async def _close_writing(scene: Scene) -> None:
+    await scene.writer.close()
+    await scene.link.expect_fin()
+    scene.writing = "finished"
+
+
+async def _end_reading(scene: Scene) -> None:
+    await scene.link.send_fin()
+    await scene.socket.event("end")
+    scene.reading = "finished"
+
+
+async def _see_close(scene: Scene) -> None:
+    await scene.socket.closed.fulfils()
+    await scene.socket.event("close")
+
+
+async def _fail(scene: Scene) -> None:
+    scene.failure = await make_reason(scene.t)
+    await scene.socket.abort(scene.failure)
+    await scene.socket.event("close")
+    scene.reading = scene.writing = "failed"
+
+
+ROUTES: Mapping[str, tuple[Callable[[Scene], Awaitable[None]], ...]] = {
+    "none": (),
+    "connecting": (),
+    "open": (_connect,),
+    "local-closed": (_connect, _close_writing),
+    "remote-closed": (_connect, _end_reading),
+    "closed": (_connect, _close_writing, _end_reading, _see_close),
+    "errored": (_connect, _fail),
+}
