@@ -1,0 +1,143 @@
+"""What an IDL case does: probe requests, each with the facts that the IDL implies, and the witness beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from conformance.errors import CheckFailed
+from conformance.generate.idl.facts import Facts, difference
+from conformance.testing.case import TestCase
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from conformance.testing.context import Context
+
+Language = Literal["javascript", "python"]
+
+PEER = {"$peer": "remote"}
+"""Stands in a request for the address of a TCP peer that the harness starts for the case."""
+PEER_PORT = {"$peer": "port"}
+"""Stands in a request, or in expected facts, for the port of that peer."""
+PEER_PORT_TEXT = {"$peer": "port-text"}
+"""The same as a string of decimal digits."""
+PEER_PORT_AND_HALF = {"$peer": "port-and-half"}
+"""The same and 0.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One probe request and what must be observed."""
+
+    probe: str
+    fields: Facts
+    expected: Any
+    connects: int = 0
+    """Connections that the peer must have seen when the answer is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A case before it becomes a TestCase: one script per language in which it has a meaning."""
+
+    id: str
+    title: str
+    scripts: Mapping[Language, Sequence[Exchange]]
+    requirements: tuple[str, ...]
+    features: frozenset[str] = field(default=frozenset())
+
+    def case(self, interfaces: Sequence[str]) -> TestCase:
+        """Return the test; `interfaces` are the names that probes recognise objects by."""
+        return TestCase(
+            id=self.id,
+            title=self.title,
+            requirements=self.requirements,
+            features=self.features | {"tcp"},  # the witness is a TCP socket
+            run=_runner(self.scripts, tuple(interfaces)),
+            source="idl",
+            languages=frozenset(self.scripts),
+        )
+
+
+def both(*exchanges: Exchange) -> dict[Language, Sequence[Exchange]]:
+    """Return scripts that are the same in every language."""
+    return {"javascript": exchanges, "python": exchanges}
+
+
+def javascript(*exchanges: Exchange) -> dict[Language, Sequence[Exchange]]:
+    """Return scripts of a case that has a meaning in JavaScript only."""
+    return {"javascript": exchanges}
+
+
+def python(*exchanges: Exchange) -> dict[Language, Sequence[Exchange]]:
+    """Return scripts of a case that has a meaning in Python only."""
+    return {"python": exchanges}
+
+
+def _runner(
+    scripts: Mapping[Language, Sequence[Exchange]], interfaces: tuple[str, ...]
+) -> Callable[[Context], Awaitable[None]]:
+    async def run(context: Context) -> None:
+        for exchange in scripts[_language(context)]:
+            await _carry_out(context, exchange, interfaces)
+
+    return run
+
+
+def _language(context: Context) -> Language:
+    hello = context.target.client.hello
+    assert hello is not None, "a test runs only after its agent has said hello"
+    return "python" if hello.language == "python" else "javascript"
+
+
+async def _carry_out(context: Context, exchange: Exchange, interfaces: tuple[str, ...]) -> None:
+    fields: Any = exchange.fields
+    expected: Any = exchange.expected
+    peer = None
+    if _mentions_peer(fields) or exchange.connects:
+        peer = await context.tcp_peer()
+        fields = _filled(fields, peer.remote)
+        expected = _filled(expected, peer.remote)
+    token = f"{context.rng.getrandbits(64):016x}"
+    facts = await context.target.idl(exchange.probe, **fields, token=token, interfaces=list(interfaces))
+    # The facts first: where they are wrong, they say more than a witness that fails for the same reason.
+    found = difference(facts, expected, "") or difference(facts, {"witness": witness(token)}, "")
+    if found is not None:
+        raise CheckFailed(found)
+    if peer is not None:
+        for _ in range(exchange.connects):
+            await peer.accept()
+
+
+def witness(token: str) -> Facts:
+    """Return the facts of a Socket that was constructed with a signal already aborted, whose reason has the token.
+
+    Every request asks for them: an implementation that only looks right has no such Socket.
+    """
+    rejected = ["rejected", True]
+    return {"aborted": True, "word": token, "same": True, "ready": rejected, "closed": rejected}
+
+
+def _mentions_peer(tree: Any) -> bool:
+    match tree:
+        case Mapping():
+            return "$peer" in tree or any(_mentions_peer(each) for each in tree.values())
+        case list() | tuple():
+            return any(_mentions_peer(each) for each in tree)
+        case _:
+            return False
+
+
+def _filled(tree: Any, remote: Mapping[str, Any]) -> Any:
+    match tree:
+        case {"$peer": str(wanted)}:
+            port = remote["port"]
+            return {"remote": remote, "port": port, "port-text": str(port), "port-and-half": port + 0.5}[wanted]
+        case Mapping():
+            return {name: _filled(each, remote) for name, each in tree.items()}
+        case list() | tuple():
+            return [_filled(each, remote) for each in tree]
+        case _:
+            return tree
