@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from conformance.peers.connection import LIMIT, Connection
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["FullBacklog", "RefusingPort", "TcpPeer", "has_ipv6"]
 
 _BACKLOG = 128
+
+_PROC_TABLE = Path("/proc/net/tcp")
+_SYN_SENT = "02"
+_TABLE_INTERVAL = 0.005  # the table announces no change
 
 
 class TcpPeer:
@@ -137,7 +142,7 @@ class RefusingPort:
 class FullBacklog:
     """A listener whose queue is full: the kernel drops every further SYN, so connecting to it never ends.
 
-    Linux drops SYNs to a full accept queue; `open()` proves that the machine at hand does so too.
+    Linux drops SYNs to a full accept queue; `open()` proves that the machine at hand does so too. IPv4 only.
     """
 
     _FILLERS = 16
@@ -149,12 +154,12 @@ class FullBacklog:
         self.remote: dict[str, str | int] = {"address": name[0], "port": name[1]}
 
     @classmethod
-    async def open(cls, *, host: str = "127.0.0.1", proof: float = 0.02) -> Self:
+    async def open(cls, *, proof: float = 0.02) -> Self:
         """Listen and fill the queue until a connection is still not established after `proof` seconds.
 
         Raises PeerSetupError where the queue does not fill.
         """
-        listener = _bound(host)
+        listener = _bound("127.0.0.1")
         listener.listen(0)
         fillers: list[socket.socket] = []
         peer = cls(listener, fillers)
@@ -172,6 +177,33 @@ class FullBacklog:
             f"the queue of a listener with a backlog of 0 did not fill with {cls._FILLERS} connections",
             remedy="run the tests on Linux, where SYNs to a full accept queue are dropped",
         )
+
+    async def expect_attempt(self, *, limit: float = LIMIT) -> None:
+        """Wait until the target tries to connect: one of its sockets has sent a SYN that nobody answers."""
+        await self._until(lambda: self._attempts() > 0, "an attempt to connect", limit)
+
+    async def expect_no_attempt(self, *, limit: float = LIMIT) -> None:
+        """Wait until the target has given up every attempt to connect."""
+        await self._until(lambda: self._attempts() == 0, "that no attempt to connect is left", limit)
+
+    def _attempts(self) -> int:
+        # A SYN that is dropped leaves no trace at the listener; the machine's table of sockets knows its sender.
+        own = {filler.getsockname()[1] for filler in self._fillers}
+        table = _PROC_TABLE.read_text(encoding="ascii").splitlines()[1:]
+        count = 0
+        for line in table:
+            _, local, remote, state = line.split()[:4]
+            waiting = state == _SYN_SENT and int(remote.rpartition(":")[2], 16) == self.remote["port"]
+            count += waiting and int(local.rpartition(":")[2], 16) not in own
+        return count
+
+    async def _until(self, condition: Callable[[], bool], awaited: str, limit: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + limit
+        while not condition():
+            if loop.time() >= deadline:
+                raise PeerTimeout(awaited, f"{self._attempts()} attempts", limit)
+            await asyncio.sleep(_TABLE_INTERVAL)
 
     async def close(self) -> None:
         """Close the listener and everything in its queue."""

@@ -111,14 +111,22 @@ def refusing(t: Context) -> RefusingPort:
     return port
 
 
-async def unanswered(t: Context) -> FullBacklog:
-    """Return a listener to which nobody ever gets connected."""
+@dataclass(slots=True)
+class Attempt:
+    """A socket that connects for ever, and the listener that never answers it."""
+
+    socket: RemoteSocket
+    backlog: FullBacklog
+
+    async def is_given_up(self) -> None:
+        """Check that nothing is left of the attempt."""
+        await self.backlog.expect_no_attempt()
+
+
+async def connecting(t: Context, **init: Any) -> Attempt:
+    """Return a socket that connects for ever, its attempt having been seen."""
     backlog = await FullBacklog.open()
     t.defer(backlog.close)
-    return backlog
-
-
-async def connecting(t: Context, **init: Any) -> RemoteSocket:
-    """Return a socket that connects for ever."""
-    backlog = await unanswered(t)
-    return await t.socket(remote=backlog.remote, **init)
+    socket = await t.socket(remote=backlog.remote, **init)
+    await backlog.expect_attempt()
+    return Attempt(socket, backlog)

@@ -205,12 +205,17 @@ async def test_a_refusing_port_refuses_until_it_listens():
 
 async def test_a_full_backlog_keeps_a_client_connecting():
     backlog = await FullBacklog.open()
+    await backlog.expect_no_attempt()
+    with pytest.raises(PeerTimeout, match=r"awaited an attempt to connect for 0\.01 s; seen so far: 0 attempts"):
+        await backlog.expect_attempt(limit=0.01)
     client = socket.socket()
     client.setblocking(False)
     assert client.connect_ex((backlog.remote["address"], backlog.remote["port"])) == errno.EINPROGRESS
+    await backlog.expect_attempt()
     with pytest.raises(OSError, match="not connected"):
         client.getpeername()
     client.close()
+    await backlog.expect_no_attempt()
     await backlog.close()
 
 
