@@ -111,6 +111,13 @@ def refusing(t: Context) -> RefusingPort:
     return port
 
 
+async def unanswered(t: Context) -> FullBacklog:
+    """Return a listener to which nobody ever gets connected."""
+    backlog = await FullBacklog.open()
+    t.defer(backlog.close)
+    return backlog
+
+
 @dataclass(slots=True)
 class Attempt:
     """A socket that connects for ever, and the listener that never answers it."""
@@ -125,8 +132,7 @@ class Attempt:
 
 async def connecting(t: Context, **init: Any) -> Attempt:
     """Return a socket that connects for ever, its attempt having been seen."""
-    backlog = await FullBacklog.open()
-    t.defer(backlog.close)
+    backlog = await unanswered(t)
     socket = await t.socket(remote=backlog.remote, **init)
     await backlog.expect_attempt()
     return Attempt(socket, backlog)
