@@ -247,7 +247,7 @@ class AgentClient:
         number = message.pop("id", None)
         future = self._pending.pop(number, None) if type(number) is int else None  # True is no id
         if future is None:
-            asked = isinstance(number, int) and 0 < number <= self.requests
+            asked = type(number) is int and 0 < number <= self.requests
             kind, problem = (
                 (AnsweredTwice, "a second answer") if asked else (UnknownAnswer, "an answer nobody asked for")
             )

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import commonsocket
@@ -119,7 +120,7 @@ async def main() -> None:
             "protocol": PROTOCOL,
             "language": "python",
             "runtime": {"name": platform.python_implementation().lower(), "version": platform.python_version()},
-            "implementation": {"name": "commonsocket", "version": commonsocket.__version__},
+            "implementation": {"name": "commonsocket", "version": version("commonsocket")},
             "features": [
                 *(feature for type_ in commonsocket.Socket.supported_types for feature in _BY_TYPE[type_]),
                 *_ALWAYS,
