@@ -182,7 +182,7 @@ def _conclude(args: argparse.Namespace, spec: Spec, runs: list[Run], output: Pat
         _say("\n".join(lines(run)))
     if not runs:
         return
-    if args.output is None:
+    if args.output is None:  # the writer has made the folder
         shutil.copyfile(output, LATEST)
     _say(f"results: {output}")
     if interrupted:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +10,7 @@ from conformance import resources
 from conformance.errors import ConformanceError, UsageError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterator, Sequence
 
     from conformance.spec import Requirement, Spec
@@ -193,7 +193,7 @@ def _folder(args: argparse.Namespace) -> Path:
 
 
 def _print(line: str) -> None:
-    print(line)  # noqa: T201 (printing is a command line's work)
+    print(line)
 
 
 _ACTIONS = {

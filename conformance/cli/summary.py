@@ -18,10 +18,6 @@ _SLOW_MS = 100.0
 
 def lines(run: Run) -> Iterator[str]:
     """Yield the lines of the summary of one target."""
-    yield ""
-    yield f"{run.header.target} by feature"
-    yield from _table(run)
-    yield from _times(run)
     surprises = [test for test in run.tests if not test.expected]
     if surprises:
         yield ""
@@ -31,6 +27,10 @@ def lines(run: Run) -> Iterator[str]:
         yield ""
         yield "expectations that speak of no test (take them out):"
         yield from (f"  {pattern}" for pattern in run.footer.stale_expectations)
+    yield ""
+    yield f"{run.header.target} by feature"
+    yield from _table(run)
+    yield from _times(run)
     yield ""
     yield _verdict(run, len(surprises))
 

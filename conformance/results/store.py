@@ -36,17 +36,22 @@ class ResultsVersionError(ConformanceError):
 
 
 class Writer:
-    """Appends records to a new results file; each is on disk (flushed to the system) when `append` returns.
+    """Appends records to a results file; each is on disk (flushed to the system) when `append` returns.
+
+    What an earlier run left in the file stays until the first record: a target that does not start destroys nothing.
 
     Raises ResultsUnwritableError when made, so that nobody waits for a run whose results cannot be kept.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.count = 0
+        """Records appended so far."""
         self._file: TextIO
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8", newline="\n")
+            self._new = not path.exists()
+            self._file = path.open("a", encoding="utf-8", newline="\n")
         except OSError as error:
             raise ResultsUnwritableError(
                 f"cannot write results to {path}: {error.strerror}",
@@ -59,6 +64,9 @@ class Writer:
         Raises ResultsUnwritableError where the disk is full or gone.
         """
         try:
+            if self.count == 0:
+                self._file.truncate(0)
+            self.count += 1
             self._file.write(json.dumps(to_json(record), ensure_ascii=False, separators=(",", ":")) + "\n")
             self._file.flush()
         except OSError as error:
@@ -68,8 +76,10 @@ class Writer:
             ) from None
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; one that was made and has no record goes away again."""
         self._file.close()
+        if self._new and self.count == 0:
+            self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
