@@ -93,6 +93,14 @@ async def meanwhile(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def works(t: Context, link: Link) -> None:
+    """Check that an open socket is as good as new: bytes pass both ways, and nothing but ready has fired."""
+    await link.outward()
+    await link.inward()
+    t.equal(await link.socket.signal.get("aborted"), False, "signal.aborted")
+    t.equal([event.type for event in await link.socket.events()], ["ready"], "the events")
+
+
 async def prove(t: Context) -> None:
     """Show that the target works: another socket connects and carries random bytes both ways.
 
