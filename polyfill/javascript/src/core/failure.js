@@ -1,0 +1,88 @@
+/**
+ * Failures: what they are called, and what becomes of an error of the platform.
+ */
+
+import { systemCodes } from "../generated/errors.js";
+import { SocketError } from "../socket-error.js";
+
+/**
+ * @typedef {"connect" | "bind" | "established" | "tls-handshake" | "tls-established"} Phase
+ *
+ * @typedef {object} TransportFailure what a transport knows of its failure
+ * @property {Phase} phase
+ * @property {string} message
+ * @property {string | null} code the system's name for it, such as "ECONNREFUSED"
+ * @property {unknown} cause the platform's own error
+ */
+
+/**
+ * Codes by which a platform says that its policy forbids the connection.
+ * "Policy blocks reject ready with NotAllowedError": they are not failures of the transport.
+ */
+const policyCodes = ["ERR_ACCESS_DENIED"];
+
+/**
+ * @param {Phase} phase
+ * @param {string | null} code
+ * @returns {string} a SocketErrorCode
+ */
+export function errorCodeOf(phase, code) {
+  const codes = systemCodes[phase];
+  if (code === null) return codes["*"];
+  if (Object.hasOwn(codes, code)) return codes[code];
+  const prefix = Object.keys(codes).find(
+    (key) => key.length > 1 && key.endsWith("*") && code.startsWith(key.slice(0, -1)),
+  );
+  return codes[prefix ?? "*"];
+}
+
+/**
+ * @param {TransportFailure} failure
+ * @returns {DOMException}
+ */
+export function failureOf({ phase, message, code, cause }) {
+  const error = policyCodes.includes(code ?? "")
+    ? new DOMException(message, "NotAllowedError")
+    : new SocketError(message, { errorCode: errorCodeOf(phase, code), systemCode: code });
+  // As the option `cause` of an Error does it. https://tc39.es/ecma262/#sec-installerrorcause
+  Object.defineProperty(error, "cause", { value: cause, writable: true, configurable: true });
+  return error;
+}
+
+/** @returns {DOMException} what an abort without a reason fails a socket with */
+export function abortError() {
+  return new DOMException("The socket was aborted", "AbortError");
+}
+
+/**
+ * @param {"readyTimeout" | "idleTimeout"} timer
+ * @param {number} milliseconds
+ * @returns {DOMException}
+ */
+export function timeoutError(timer, milliseconds) {
+  return new DOMException(`${timer}: ${milliseconds} ms have passed`, "TimeoutError");
+}
+
+/**
+ * @param {string} message
+ * @returns {DOMException}
+ */
+export function invalidState(message) {
+  return new DOMException(message, "InvalidStateError");
+}
+
+/**
+ * @param {string} member
+ * @returns {DOMException}
+ */
+export function invalidModification(member) {
+  return new DOMException(`${member} cannot be changed`, "InvalidModificationError");
+}
+
+/**
+ * @param {string} message
+ * @returns {DOMException}
+ */
+export function notSupported(message) {
+  return new DOMException(message, "NotSupportedError");
+}

@@ -1,0 +1,132 @@
+/**
+ * From the argument of `new Socket()` and `update()` to checked options: conversion first, then the rules that Web IDL
+ * cannot say (requirements construction/*), then what this platform does not offer.
+ */
+
+import { convertDictionary, isObject } from "../webidl/convert.js";
+import { notSupported } from "./failure.js";
+import { parseHost, parseIPAddress } from "./host.js";
+
+/**
+ * @typedef {"tcp" | "udp" | "tls" | "quic"} SocketType
+ * @typedef {{host: string, port: number}} Remote the host in canonical spelling
+ * @typedef {{address: string | undefined, port: number}} Local
+ *
+ * @typedef {object} TLSInit
+ * @property {string} [servername]
+ * @property {string[]} [alpn]
+ * @property {CryptoKey | string | Uint8Array} [key]
+ * @property {string | Uint8Array} [cert]
+ * @property {(string | Uint8Array)[]} [ca]
+ * @property {{algorithm: string, value: Uint8Array}[]} [serverCertificateHashes]
+ * @property {boolean} [requestClientCertificate]
+ *
+ * @typedef {object} Changes the members that were given, converted and checked
+ * @property {SocketType} [type]
+ * @property {Remote} [remote]
+ * @property {Local} [local]
+ * @property {TLSInit} [tls]
+ * @property {AbortSignal} [signal]
+ * @property {boolean} [allowHalfOpen]
+ * @property {boolean} [noDelay]
+ * @property {number} [keepAliveDelay] ms
+ * @property {number} [readyTimeout] ms
+ * @property {number} [idleTimeout] ms
+ * @property {number} [sendBufferSize] bytes
+ * @property {number} [receiveBufferSize] bytes
+ * @property {number} [ttl]
+ *
+ * @typedef {typeof defaults & Changes} SocketOptions
+ */
+
+/** "Defaults are applied by the constructor": the dictionary has none, because update() shares it. */
+const defaults = {
+  type: /** @type {SocketType} */ ("tcp"),
+  allowHalfOpen: true,
+  noDelay: false,
+  keepAliveDelay: 0,
+  readyTimeout: 0,
+  idleTimeout: 0,
+  sendBufferSize: 65536,
+  receiveBufferSize: 65536,
+};
+
+/** What a number may not be, by member. @type {[member: string, wrong: (value: number) => boolean, rule: string][]} */
+const limits = [
+  ["keepAliveDelay", (delay) => delay > 0 && delay < 1000, "must be 0 or at least 1000 milliseconds"],
+  ["receiveBufferSize", (size) => size === 0, "must not be 0"],
+  ["sendBufferSize", (size) => size === 0, "must not be 0"],
+  ["ttl", (hops) => hops === 0, "must not be 0"],
+];
+
+/**
+ * @param {unknown} init
+ * @returns {any} the dictionary SocketInit
+ */
+function convertInit(init) {
+  // The argument is of type object, so null is not the empty dictionary here.
+  if (!isObject(init)) throw new TypeError("The argument is not an object");
+  return convertDictionary("SocketInit", init);
+}
+
+/**
+ * @param {any} init a converted SocketInit
+ * @returns {Changes}
+ */
+function check(init) {
+  for (const [member, wrong, rule] of limits) {
+    if (member in init && wrong(init[member])) throw new TypeError(`${member} ${rule}`);
+  }
+  const checked = { ...init };
+  if (init.remote) {
+    if (init.remote.port === 0) throw new TypeError("remote.port must not be 0");
+    checked.remote = { host: parseHost(init.remote.address, "remote.address"), port: init.remote.port };
+  }
+  if (init.local) {
+    const { address, port = 0 } = init.local;
+    checked.local = { address: address === undefined ? address : parseIPAddress(address, "local.address"), port };
+  }
+  if (init.tls) checkTLS(init.tls);
+  return checked;
+}
+
+/** @param {TLSInit} tls */
+function checkTLS({ alpn = [], key, cert }) {
+  const encoder = new TextEncoder();
+  // RFC 7301 section 3.1: opaque ProtocolName<1..2^8-1>
+  const wrong = alpn.find((name) => name === "" || encoder.encode(name).length > 255);
+  if (wrong !== undefined) throw new TypeError(`tls.alpn has an entry that is empty or over 255 bytes: "${wrong}"`);
+  if ((key === undefined) !== (cert === undefined)) throw new TypeError("tls.key and tls.cert go together");
+}
+
+/** @param {Changes} changes */
+function refuseUnsupportedOptions({ tls }) {
+  if (tls?.serverCertificateHashes) throw notSupported("tls.serverCertificateHashes is not supported");
+}
+
+/**
+ * @param {unknown} init
+ * @param {readonly string[]} supportedTypes
+ * @returns {SocketOptions}
+ * @throws {TypeError | DOMException} NotSupportedError if this platform lacks the type or an option
+ */
+export function socketOptions(init, supportedTypes) {
+  /** @type {SocketOptions} */
+  const options = { ...defaults, ...check(convertInit(init)) };
+  const { type, remote, local } = options;
+  if (!remote && !(type === "udp" && local)) throw new TypeError(`remote is missing for type ${type}`);
+  if (!supportedTypes.includes(type)) throw notSupported(`This platform has no sockets of type ${type}`);
+  refuseUnsupportedOptions(options);
+  return options;
+}
+
+/**
+ * @param {unknown} init
+ * @returns {Changes}
+ * @throws {TypeError | DOMException}
+ */
+export function socketChanges(init) {
+  const changes = check(convertInit(init));
+  refuseUnsupportedOptions(changes);
+  return changes;
+}

@@ -1,0 +1,193 @@
+/**
+ * `writable`: a stream of BufferSource chunks, counted in bytes.
+ */
+
+import { Deferred } from "../core/deferred.js";
+import { byteLengthOf, bytesOf } from "../webidl/buffer-source.js";
+
+/**
+ * @typedef {object} WriteObserver what the write side asks of the socket
+ * @property {(bytes: Uint8Array) => boolean} send hands bytes to the transport; false: `accepted()` will be called
+ * @property {() => void} sendFin hands the FIN to the transport; `finAccepted()` will be called
+ * @property {(error: TypeError) => void} badChunk
+ * @property {(reason: unknown) => void} aborted the user aborted the stream
+ * @property {(controller: WritableStreamDefaultController, size: number) => void} setHighWaterMark
+ */
+
+/** The write side of one socket. */
+export class WriteSide {
+  /** @type {"open" | "closed" | "failed"} */
+  #state = "open";
+
+  /** Whether the transport is there to write to. */
+  #connected = false;
+
+  #highWaterMark;
+
+  #observer;
+
+  /** @type {WritableStreamDefaultController | null} */
+  #controller = null;
+
+  /** @type {WritableStream<BufferSource> | null} */
+  #stream = null;
+
+  #failure = /** @type {unknown} */ (undefined);
+
+  /** The user is aborting the stream, which therefore errors itself. */
+  #aborting = false;
+
+  /** How many chunks were written to the stream, and how many of them have been dealt with. */
+  #written = 0;
+  #handled = 0;
+
+  /** With which chunk the direction ends, although the stream is locked and cannot be closed. */
+  #endsAt = Number.POSITIVE_INFINITY;
+
+  /** The write that waits for the connection, or for the transport to accept its bytes. @type {Deferred<void> | null} */
+  #write = null;
+
+  /** The bytes that wait for the connection. @type {Uint8Array | null} */
+  #early = null;
+
+  /** The FIN that waits to be handed over. @type {Deferred<void> | null} */
+  #fin = null;
+
+  /**
+   * @param {number} highWaterMark bytes: `sendBufferSize`
+   * @param {WriteObserver} observer
+   */
+  constructor(highWaterMark, observer) {
+    this.#highWaterMark = highWaterMark;
+    this.#observer = observer;
+  }
+
+  /** Made on first use, as the readable is. */
+  get stream() {
+    if (this.#stream) return this.#stream;
+    this.#stream = new WritableStream(
+      {
+        start: (controller) => this.#start(controller),
+        write: (chunk) => this.#accept(chunk),
+        close: () => this.#close(),
+      },
+      {
+        highWaterMark: this.#highWaterMark,
+        // Called within write(), so it counts the chunks, too. A bad chunk is judged when its turn comes: an exception
+        // here would error the stream before the chunks in front of it are sent.
+        size: (chunk) => {
+          this.#written += 1;
+          return byteLengthOf(chunk);
+        },
+      },
+    );
+    if (this.#state === "closed") this.#stream.close();
+    return this.#stream;
+  }
+
+  /** @param {number} size bytes */
+  setHighWaterMark(size) {
+    this.#highWaterMark = size;
+    if (this.#controller) this.#observer.setHighWaterMark(this.#controller, size);
+  }
+
+  /** The transport is connected: what was written before goes out. */
+  connected() {
+    this.#connected = true;
+    const bytes = this.#early;
+    this.#early = null;
+    if (bytes && this.#observer.send(bytes)) this.accepted();
+    if (this.#fin) this.#observer.sendFin();
+  }
+
+  /** The transport has accepted the bytes that it did not accept at once. */
+  accepted() {
+    const write = this.#write;
+    this.#write = null;
+    this.#finishWrite();
+    write?.resolve();
+  }
+
+  /** The transport has accepted the FIN. */
+  finAccepted() {
+    this.#state = "closed";
+    this.#fin?.resolve();
+    // A locked stream cannot be closed from here.
+    if (this.#endsAt !== Number.POSITIVE_INFINITY) this.#controller?.error(new TypeError("The write side has ended"));
+  }
+
+  /** @param {unknown} reason */
+  fail(reason) {
+    if (this.#state !== "open") return;
+    this.#state = "failed";
+    this.#failure = reason;
+    this.#early = null;
+    if (!this.#aborting) this.#controller?.error(reason);
+    this.#write?.reject(reason);
+    this.#fin?.reject(reason);
+  }
+
+  /** Ends the direction from this side, behind everything that has been written, with or without the user's lock. */
+  end() {
+    if (this.#state !== "open" || this.#fin || this.#endsAt !== Number.POSITIVE_INFINITY) return;
+    if (this.#stream && !this.#stream.locked) {
+      // Closing or erroring already: then it is on its way.
+      this.#stream.close().catch(() => {});
+    } else {
+      this.#endsAt = this.#written;
+      this.#endIfFlushed();
+    }
+  }
+
+  /** @param {WritableStreamDefaultController} controller */
+  #start(controller) {
+    this.#controller = controller;
+    if (this.#state === "failed") return controller.error(this.#failure);
+    // The sink's abort algorithm would have to wait for the write in flight; the signal does not.
+    controller.signal.addEventListener("abort", () => {
+      if (this.#state !== "open") return;
+      this.#aborting = true;
+      this.#observer.aborted(controller.signal.reason);
+    });
+  }
+
+  /**
+   * @param {unknown} chunk
+   * @returns {Promise<void> | undefined} a promise only if the bytes are not accepted yet: it would cost every write
+   */
+  #accept(chunk) {
+    if (this.#handled >= this.#endsAt) throw new TypeError("The write side has ended");
+    let bytes;
+    try {
+      bytes = bytesOf(chunk, "The chunk");
+    } catch (error) {
+      this.#observer.badChunk(/** @type {TypeError} */ (error));
+      throw error;
+    }
+    if (!this.#connected) this.#early = bytes;
+    else if (this.#observer.send(bytes)) {
+      this.#finishWrite();
+      return undefined;
+    }
+    this.#write = new Deferred();
+    return this.#write.promise;
+  }
+
+  #finishWrite() {
+    this.#handled += 1;
+    this.#endIfFlushed();
+  }
+
+  #endIfFlushed() {
+    if (this.#handled >= this.#endsAt && !this.#fin) this.#close();
+  }
+
+  #close() {
+    if (this.#state !== "open") return undefined;
+    this.#fin = new Deferred();
+    this.#fin.markAsHandled();
+    const { promise } = this.#fin;
+    if (this.#connected) this.#observer.sendFin();
+    return promise;
+  }
+}

@@ -1,0 +1,241 @@
+import net from "node:net";
+import { ReceiveBuffer } from "./receive-buffer.js";
+import { SendBuffer } from "./send-buffer.js";
+
+/**
+ * @typedef {import("../transport.js").Transport} Transport
+ * @typedef {import("../transport.js").TransportClient} TransportClient
+ * @typedef {import("../transport.js").TransportOptions} TransportOptions
+ * @typedef {import("../transport.js").SocketOptions} SocketOptions
+ * @typedef {import("../../core/failure.js").Phase} Phase
+ * @typedef {NodeJS.ErrnoException & {errors?: NodeJS.ErrnoException[]}} NodeError
+ */
+
+/** How long a closed connection takes in what the peer still sends. */
+const lingerTime = 2000;
+
+/** Errors of a write that mean that the peer has reset the connection. What it sent before can still be read. */
+const peerGone = ["EPIPE", "ECONNRESET"];
+
+/** What a stream of Node reports to its transport, in place of events, which come a tick later or not at all. */
+class Stream extends net.Socket {
+  /** @type {{broke: (error: NodeError) => void, ended: () => void, finished: () => void}} */
+  observer;
+
+  /** Whether the FIN is being handed over, during which Node cannot reset, and leaks the socket if it has to. */
+  #finishing = false;
+  #resetAfterwards = false;
+
+  /**
+   * @param {net.SocketConstructorOpts & {onread: net.OnReadOpts}} options
+   * @param {Stream["observer"]} observer
+   */
+  constructor(options, observer) {
+    super(options);
+    this.observer = observer;
+    // Nothing that Node emits besides counts: all failures come by destroy().
+    this.on("error", () => {});
+  }
+
+  /**
+   * Node destroys a stream for every failure, and the transport may want to read on.
+   * @param {Error} [error]
+   */
+  destroy(error) {
+    if (!error) return super.destroy();
+    this.observer.broke(error);
+    return this;
+  }
+
+  /**
+   * With `onread` only the end of the data is pushed. The event "end" does not come after a failed write.
+   * @param {unknown} chunk
+   * @param {BufferEncoding} [encoding]
+   */
+  push(chunk, encoding) {
+    if (chunk === null) this.observer.ended();
+    return super.push(chunk, encoding);
+  }
+
+  /** @param {(error?: Error | null) => void} callback */
+  _final(callback) {
+    this.#finishing = true;
+    super._final((error) => {
+      this.#finishing = false;
+      if (this.#resetAfterwards) this.resetAndDestroy();
+      else if (!error) this.observer.finished();
+      callback(error);
+    });
+  }
+
+  reset() {
+    if (this.connecting) this.destroy();
+    else if (this.#finishing) this.#resetAfterwards = true;
+    else this.resetAndDestroy();
+  }
+}
+
+/** @implements {Transport} */
+class TCPTransport {
+  #client;
+  #stream;
+  #receiveBuffer = new ReceiveBuffer();
+  #sendBuffer;
+
+  /** @type {Phase} */
+  #phase = "connect";
+
+  #paused = false;
+  #ended = false;
+  #closing = false;
+
+  /** The failed write behind which received bytes may wait. @type {NodeError | null} */
+  #brokenBy = null;
+
+  /**
+   * @param {SocketOptions} options
+   * @param {TransportClient} client
+   */
+  constructor(options, client) {
+    this.#client = client;
+    this.#stream = new Stream(
+      {
+        // The core ends each direction by itself.
+        allowHalfOpen: true,
+        onread: {
+          buffer: () => this.#receiveBuffer.next(client.room),
+          callback: (count, buffer) => this.#read(count, /** @type {Uint8Array<ArrayBuffer>} */ (buffer)),
+        },
+      },
+      {
+        broke: (error) => this.#broke(error),
+        ended: () => this.#end(),
+        finished: () => client.finAccepted(),
+      },
+    );
+    this.#sendBuffer = new SendBuffer(this.#stream, client);
+    this.#stream.once("connect", () => this.#connected(options));
+    this.#stream.once("close", () => client.released());
+    this.#connect(options);
+  }
+
+  /** @param {Uint8Array} bytes */
+  write(bytes) {
+    return this.#sendBuffer.write(bytes);
+  }
+
+  writeFin() {
+    this.#sendBuffer.flush();
+    this.#stream.end();
+  }
+
+  resume() {
+    if (!this.#paused || this.#client.room === 0) return;
+    this.#paused = false;
+    this.#stream.resume();
+  }
+
+  /** @param {TransportOptions} options `ttl` is a hint, for which Node has no way on TCP */
+  configure({ noDelay, keepAliveDelay }) {
+    this.#stream.setNoDelay(noDelay);
+    this.#stream.setKeepAlive(keepAliveDelay > 0, keepAliveDelay);
+  }
+
+  close() {
+    if (this.#closing || this.#ended || this.#phase === "connect") {
+      this.#stream.destroy();
+      return;
+    }
+    this.#closing = true;
+    this.#stream.unref();
+    setTimeout(() => this.#stream.destroy(), lingerTime).unref();
+    this.resume();
+  }
+
+  reset() {
+    this.#sendBuffer.drop();
+    this.#stream.reset();
+  }
+
+  /** @param {SocketOptions} options */
+  #connect({ remote, local }) {
+    const { host, port } = /** @type {import("../../core/init.js").Remote} */ (remote);
+    try {
+      this.#stream.connect({
+        host,
+        port,
+        localAddress: local?.address,
+        localPort: local?.port,
+        // A name is looked up in the family of the address that the connection is to come from.
+        family: local?.address ? net.isIP(local.address) : undefined,
+      });
+    } catch (error) {
+      process.nextTick(() => this.#broke(/** @type {NodeError} */ (error)));
+    }
+  }
+
+  /** @param {SocketOptions} options */
+  #connected({ remote }) {
+    const stream = this.#stream;
+    this.#phase = "established";
+    this.#client.connected({
+      // A connection that is broken again already has no addresses any more.
+      remote: { address: stream.remoteAddress ?? remote?.host ?? "", port: stream.remotePort ?? remote?.port ?? 0 },
+      local: { address: stream.localAddress ?? "", port: stream.localPort ?? 0 },
+    });
+  }
+
+  /**
+   * @param {number} count
+   * @param {Uint8Array<ArrayBuffer>} buffer
+   * @returns {boolean} whether to read on
+   */
+  #read(count, buffer) {
+    const client = this.#client;
+    this.#receiveBuffer.read(buffer, count, (bytes, owned) => client.received(bytes, owned));
+    this.#paused = client.room === 0 && !this.#brokenBy;
+    return !this.#paused;
+  }
+
+  #end() {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#brokenBy) this.#fail(this.#brokenBy);
+    else if (this.#closing) this.#stream.destroy();
+    else this.#client.ended();
+  }
+
+  /**
+   * The bytes that arrived before a reset are in the kernel, even when a write is the first to notice it.
+   * @param {NodeError} error
+   */
+  #broke(error) {
+    const noticedByWrite = error.syscall === "write" && peerGone.includes(error.code ?? "");
+    if (!noticedByWrite || this.#ended || this.#closing || this.#brokenBy) {
+      this.#fail(this.#brokenBy ?? error);
+      return;
+    }
+    this.#brokenBy = error;
+    this.#paused = false;
+    this.#stream.resume();
+  }
+
+  /** @param {NodeError} error */
+  #fail(error) {
+    // Of several addresses, the last attempt names the failure, and the aggregate is its cause.
+    const { code = null, message, syscall } = error.errors?.at(-1) ?? error;
+    const phase = syscall === "bind" ? "bind" : this.#phase;
+    this.#sendBuffer.drop();
+    this.#client.failed({ phase, code, message, cause: error });
+    this.#stream.destroy();
+  }
+}
+
+/**
+ * @param {SocketOptions} options
+ * @param {TransportClient} client
+ * @returns {Transport}
+ */
+export function connect(options, client) {
+  return new TCPTransport(options, client);
+}

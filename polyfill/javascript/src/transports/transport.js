@@ -1,0 +1,85 @@
+/**
+ * The contract between the core and the platforms: one folder beside this file per platform, chosen by the conditions
+ * of "#platform" in package.json. The core never imports anything of a platform, and a transport never touches a
+ * stream, a promise or an event of the socket.
+ *
+ * A transport is made by `platform.connect()` for one socket and talks back to its `TransportClient`:
+ *
+ *     connect() ──► connected() ──► received()*, ended()?, accepted()*, finAccepted()? ──► released()
+ *          └──────► failed() ──────────────────────────────────────────────────────────────► released()
+ *
+ * - Nothing is called back before `connect()` has returned.
+ * - `failed()` may come at any time before `released()`, once, and after it nothing but `released()`; bytes that the
+ *   platform received before the failure are passed on before it.
+ * - `released()` comes exactly once: after `close()`, after `reset()` or after `failed()`.
+ *
+ * How the transports to come fit in:
+ * - tls: `connect()` with `type: "tls"` calls `connected()` when the handshake is done, with `tls` in the details;
+ *   failures name the phases "tls-handshake" and "tls-established". For STARTTLS a transport offers
+ *   `secure(tls: TLSInit): Promise<TLSDetails>`, which the update chain awaits; the bytes it has passed on are already
+ *   the client's, so it must be told to stop (`room` is 0) before the handshake begins.
+ * - udp: `received()` is called once per datagram, `write()` gets one datagram; bound sockets pass the other end as a
+ *   further argument of both.
+ * - quic: the primary stream is the transport of the socket, and `connected()` carries the session with it.
+ * - listeners: a platform offers `listen(options, observer)`, whose observer gets, for each connection, a function that
+ *   attaches a client to a transport that is connected already.
+ *
+ * @typedef {import("../core/init.js").SocketOptions} SocketOptions
+ * @typedef {import("../core/init.js").SocketType} SocketType
+ * @typedef {import("../core/failure.js").TransportFailure} TransportFailure
+ * @typedef {import("../socket-endpoint.js").Endpoint} Endpoint
+ * @typedef {import("../socket-tls-info.js").TLSDetails} TLSDetails
+ */
+
+/**
+ * What each platform's folder exports as `platform` from its index.js.
+ * @typedef {object} Platform
+ * @property {readonly SocketType[]} supportedTypes for which types `connect()` works
+ * @property {(options: SocketOptions, client: TransportClient) => Transport} connect never throws: what goes wrong is a
+ *   failure
+ * @property {(task: () => void) => void} queueTask queues a task, in which events are dispatched; first in, first out
+ * @property {<T extends object>(object: T) => T} uncloneable returns an object that structuredClone() refuses: the same
+ *   one, or one that stands in for it
+ * @property {(controller: WritableStreamDefaultController, size: number) => void} setHighWaterMark changes the high
+ *   water mark of a stream that exists, for which the Streams standard has no way
+ */
+
+/**
+ * Options that may change while a transport lives.
+ * @typedef {object} TransportOptions
+ * @property {boolean} noDelay
+ * @property {number} keepAliveDelay ms; 0 is off
+ * @property {number} [ttl]
+ */
+
+/**
+ * @typedef {object} Transport
+ * @property {(bytes: Uint8Array) => boolean} write takes bytes to send. True: all are accepted, and the memory belongs
+ *   to the caller again. False: `client.accepted()` will say so, and until then the memory must not change and nothing
+ *   else is written. What is accepted is told by `client.sent()` in either case
+ * @property {() => void} writeFin ends the write side behind what was written; `client.finAccepted()` will be called
+ * @property {() => void} resume reads on, now that `client.room` has grown
+ * @property {(options: TransportOptions) => void} configure sets options, once connected
+ * @property {() => void} close lets go of a connection whose directions are both finished. It may linger for a while to
+ *   take in what the peer still sends, so that the platform does not answer it with a reset that destroys our last
+ *   bytes at the peer. Called again, it lets go at once
+ * @property {() => void} reset ends the connection abruptly, or the attempt to connect: RST for tcp and tls,
+ *   CONNECTION_CLOSE for quic
+ */
+
+/**
+ * What the core offers to a transport.
+ * @typedef {object} TransportClient
+ * @property {(details: {remote: Endpoint, local: Endpoint, tls?: TLSDetails}) => void} connected
+ * @property {number} room how many more bytes the client wants; with 0 the transport stops reading until `resume()`
+ * @property {(bytes: Uint8Array<ArrayBuffer>, owned: boolean) => boolean} received takes bytes that arrived. They are
+ *   valid only within the call, unless they are owned: then the client may keep their buffer, and says so by true
+ * @property {() => void} ended the peer's FIN arrived
+ * @property {(count: number) => void} sent so many bytes of payload were accepted
+ * @property {() => void} accepted all bytes of the last `write()` are accepted
+ * @property {() => void} finAccepted the FIN was handed to the platform
+ * @property {(failure: TransportFailure) => void} failed
+ * @property {() => void} released the platform's resources are free
+ */
+
+export {};
