@@ -1,0 +1,1 @@
+"""The core: what a socket does, without I/O, event loop or clock."""

@@ -1,0 +1,509 @@
+"""SocketCore: what a socket does, as a machine of events and effects.
+
+The rules:
+
+1. Everything that decides what a socket does is here or in the tables that this file reads; what is around it only
+   carries effects out and tells events.
+2. `state` changes in `_step` alone, by the generated table; an event that the table does not have cannot happen.
+3. A method is one event or one operation. It changes the core and appends to `effects`; it calls nobody.
+4. There is no clock here: whoever makes the core hands one in.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from commonsocket.dom_exception import DOMException
+from commonsocket.generated.lifecycle import TRANSITIONS
+from . import effects as do
+from .failure import Failure, to_socket_error
+from .options import IMMUTABLE, MUTABLE, changed, with_changes
+from .queues import ReceiveQueue, SendQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .options import SocketOptions
+
+State = Literal["connecting", "open", "local-closed", "remote-closed", "closed", "errored"]
+
+# Who ended it (2.2, fail): the application; this side's own rules (timers, a bad chunk); the peer or the network.
+Origin = Literal["user", "local", "peer"]
+
+TERMINAL: Final = frozenset({"closed", "errored"})
+# The options that the operating system keeps for us.
+SYSTEM_OPTIONS: Final = frozenset({"keep_alive_delay", "no_delay", "ttl"})
+
+_SEND_FIN: Final = do.SendFin()
+_PAUSE_READING: Final = do.PauseReading()
+_RESUME_READING: Final = do.ResumeReading()
+_DETACH_SIGNAL: Final = do.DetachSignal()
+
+
+@dataclass(slots=True)
+class Counters:
+    """The figures behind `stats`: bytes of payload; milliseconds of the clock that the core was given (D36)."""
+
+    created_at: float
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    ready_at: float | None = None
+    closed_at: float | None = None
+
+
+class SocketCore:
+    """A socket without I/O.
+
+    `effects` is what is to be done, in order; whoever calls a method carries them out before anything else happens.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_fin_waits",
+        "_idle",
+        "_paused",
+        "_peer_finished",
+        "_read_done",
+        "_received",
+        "_sending",
+        "_updates",
+        "_wanted",
+        "counters",
+        "effects",
+        "failure",
+        "options",
+        "state",
+    )
+
+    def __init__(self, options: SocketOptions, clock: Callable[[], float]) -> None:
+        self.options = options
+        self.state: State = "connecting"
+        #: The single failure object once the state is "errored" (D10).
+        self.failure: Any = None
+        self.effects: deque[do.Effect] = deque()
+        self.counters = Counters(created_at=clock())
+        self._clock = clock
+        self._received = ReceiveQueue()
+        self._sending = SendQueue()
+        #: A read waits for data.
+        self._wanted = False
+        self._paused = False
+        #: The readable was closed or cancelled ([[readDone]]).
+        self._read_done = False
+        #: The peer's FIN came, but unread data is before it.
+        self._fin_waits = False
+        self._peer_finished = False
+        self._idle = 0
+        self._updates: deque[Mapping[str, Any]] = deque()
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing can happen any more."""
+        return self.state in TERMINAL
+
+    @property
+    def unread(self) -> int:
+        """How many received bytes nobody has read."""
+        return self._received.size
+
+    # ---- construction and connecting ----
+
+    def start(self) -> None:
+        """Begin to connect (D1), or fail at once if `init.signal` is aborted already (D7)."""
+        signal = self.options.signal
+        if signal is not None and signal.aborted:
+            # signal: "the constructor returns a Socket that is already errored; no packet is sent" (D7)
+            self._fail("signal-aborts", signal.reason, "user")
+            return
+        if self.options.ready_timeout:
+            self.effects.append(do.StartTimer("ready", self.options.ready_timeout))
+        self.effects.append(do.Connect(self.options))
+
+    def connected(self, remote: tuple[str, int] | None, local: tuple[str, int] | None) -> None:
+        """Take it that the connection is made, its handshake finished on this side (D12)."""
+        if self.terminal:
+            return
+        # 2.2 connected: "fill `info`; state <- open; `stats.readyAt`; resolve `[[ready]]`; queue a task to fire `ready`;
+        # release queued writes. All in one task."
+        self.effects.append(do.StopTimer("ready"))
+        self.effects.append(do.SetEndpoints(remote, local))
+        self._step("connected")
+        self.counters.ready_at = self._clock()
+        self.effects.append(do.Fulfil("ready"))
+        self.effects.append(do.FireEvents(("ready",)))
+        self._idle = self.options.idle_timeout
+        self._restart_idle_timer()
+        if self._sending.chunk is not None:
+            self._send()
+        elif self._sending.ending:
+            self.effects.append(_SEND_FIN)
+
+    def connect_failed(self, failure: Failure) -> None:
+        """Take it that the connection cannot be made (D13)."""
+        self._fail("connect-fails", to_socket_error(failure), "peer")
+
+    # ---- receiving ----
+
+    def data_received(self, data: bytes) -> None:
+        """Take `data`, which is not empty, from the peer."""
+        if self.state in TERMINAL:
+            return
+        # stats: counted "before the reader takes them; includes discarded ones" (D36)
+        self.counters.bytes_received += len(data)
+        if self._idle:
+            self._restart_idle_timer()
+        if self._read_done:
+            # readable: after cancel "later inbound data is read and discarded" so that the peer is not blocked (D28)
+            return
+        if self._wanted:
+            self._wanted = False
+            self.effects.append(do.Deliver(data))
+            return
+        self._received.push(data)
+        self._regulate()
+
+    def unread_rest(self, rest: memoryview) -> None:
+        """Take back the part of a delivery that the read had no room for; with no read at all, the whole of it."""
+        self._received.unread(rest)
+        self._regulate()
+
+    def read(self) -> bytes | None:
+        """Read the next piece for the application; None if there is none, then the next one is delivered."""
+        if not self._received.size:
+            self._wanted = not self.terminal
+            return None
+        data = self._received.pop()
+        self._after_read()
+        return data
+
+    def read_into(self, view: memoryview) -> int:
+        """Fill `view` for the application; 0 if there is nothing, then the next piece is delivered."""
+        if not self._received.size:
+            self._wanted = not self.terminal
+            return 0
+        count = self._received.read_into(view)
+        self._after_read()
+        return count
+
+    def cancel(self) -> None:
+        """Cancel reading: nothing goes on the wire, the direction counts as finished (D28)."""
+        self._received.clear()
+        self._wanted = False
+        if self._read_done or self.terminal:
+            return
+        self._read_done = True
+        self._regulate()
+        if self._fin_waits:
+            self._fin_waits = False
+            self._peer_finished = True
+            self.effects.append(do.FireEvents(("end",)))
+            self._step("cancel-after-fin")
+            self._answer_fin()
+        else:
+            self._step("cancel")
+
+    def fin_received(self) -> None:
+        """Take the peer's FIN (D16, D26)."""
+        if self.terminal or self._peer_finished or self._fin_waits:
+            return
+        if self._received.size:
+            # closed: "It stays pending while unread data remains." (D15)
+            self._fin_waits = True
+            self._step("peer-fin-unread")
+        elif self._read_done:
+            self._peer_finished = True
+            self.effects.append(do.FireEvents(("end",)))
+            self._step("peer-fin-after-cancel")
+            self._answer_fin()
+        else:
+            self._deliver_fin()
+
+    # ---- sending ----
+
+    def write(self, chunk: bytes) -> None:
+        """Send `chunk`, as soon as the socket is open; the promise "write" answers (D24)."""
+        if self.terminal:
+            self.effects.append(do.Reject("write", self._state_error()))
+            return
+        self._sending.chunk = chunk
+        if self.state != "connecting":
+            self._send()
+
+    def write_finished(self) -> None:
+        """Take it that the system has taken the chunk."""
+        chunk = self._sending.chunk
+        if chunk is None or self.terminal:
+            return
+        self._sending.chunk = None
+        # stats: "payload bytes accepted by the transport" (D36)
+        self.counters.bytes_sent += len(chunk)
+        if self._idle:
+            self._restart_idle_timer()
+        self.effects.append(do.Fulfil("write"))
+
+    def progress(self) -> None:
+        """Take it that the system has taken some bytes of the chunk, which restarts the idle timer."""
+        if self._idle and not self.terminal:
+            self._restart_idle_timer()
+
+    def close_write(self) -> None:
+        """Send a FIN behind everything written; the promise "close" answers."""
+        if self.terminal:
+            self.effects.append(do.Reject("close", self._state_error()))
+            return
+        self._sending.ending = True
+        if self.state != "connecting":
+            self.effects.append(_SEND_FIN)
+
+    def fin_sent(self) -> None:
+        """Take it that the FIN was handed to the transport."""
+        if self.terminal:
+            return
+        self.effects.append(do.Fulfil("close"))
+        self._step("writer-close-after-cancel" if self._read_done and self.state == "open" else "writer-close")
+
+    def bad_chunk(self, error: TypeError) -> None:
+        """Fail because something else than bytes was written (D22)."""
+        # writable: "Leaving a half-dead connection helps nobody", so the whole socket is aborted with the TypeError.
+        self._fail("bad-chunk", error, "local")
+
+    def abort_write(self, reason: Any) -> None:
+        """Abort the whole socket because the writable is aborted with `reason` (D27)."""
+        # A FIN would present truncated data as complete.
+        if self.state not in {"local-closed", "closed", "errored"}:
+            self._fail("writable-abort", _abort_error() if reason is None else reason, "user")
+
+    # ---- ending ----
+
+    def transport_failed(self, failure: Failure) -> None:
+        """Take it that the connection broke, by a reset or otherwise (D17)."""
+        if not self.terminal:
+            self._fail("peer-reset", to_socket_error(failure), "peer")
+
+    def timer_expired(self, name: str) -> None:
+        """Take it that the timer `name` has run down; it is a local policy, so a "TimeoutError" (D9)."""
+        if name == "ready":
+            if self.state == "connecting":
+                # timeouts: "covers DNS+TCP+TLS" (2.2, ready timer)
+                error = DOMException("The connection was not made within ready_timeout", "TimeoutError")
+                self._fail("ready-timeout", error, "local")
+        elif not self.terminal and self._idle:
+            error = DOMException("No byte was sent or received within idle_timeout", "TimeoutError")
+            self._fail("idle-timeout", error, "local")
+
+    def abort(self, reason: Any = None) -> None:
+        """End at once (D32): "Idempotent; first reason wins; after a graceful close it is a no-op"."""
+        self._fail("abort", _abort_error() if reason is None else reason, "user")
+
+    def signal_aborted(self, reason: Any) -> None:
+        """End at once because `init.signal` was aborted, "at any time in its life" (D34)."""
+        self._fail("signal-aborts", reason, "user")
+
+    def dispose(self) -> None:
+        """End gracefully (D39): "connecting -> abort; else flush queued writes, FIN, cancel reading"."""
+        if self.state == "connecting":
+            self._fail("dispose", _abort_error(), "user")
+        elif not self.terminal:
+            self._step("dispose")
+            self.effects.append(do.CancelReadable())
+            self.effects.append(do.CloseWritable())
+
+    def released(self) -> None:
+        """Take it that the system's resources are free."""
+        self.effects.append(do.Fulfil("released"))
+
+    # ---- update ----
+
+    def update(self, members: Mapping[str, Any]) -> None:
+        """Ask for a change of options, converted and checked; "calls are serialised in order" (D30).
+
+        The promise "update" answers, after `run_update`.
+        """
+        if self.terminal:
+            self.effects.append(do.Reject("update", _invalid_state()))
+        else:
+            self._updates.append(members)
+
+    def run_update(self) -> None:
+        """Do the first of the changes that were asked for, if it is not answered yet."""
+        if not self._updates:
+            return
+        members = self._updates[0]
+        changes = changed(self.options, members, MUTABLE)
+        refusal = self._refusal(members, changes)
+        if refusal is not None:
+            self._answer_update(do.Reject("update", refusal))
+            return
+        self._step("update")
+        system = {name: value for name, value in changes.items() if name in SYSTEM_OPTIONS}
+        if system:
+            self.effects.append(do.ApplyOptions(system, changes))
+        else:
+            self.options_applied(changes)
+
+    def options_applied(self, changes: Mapping[str, Any]) -> None:
+        """Take over `changes`, those that the system keeps being set; "Fulfils when the option is applied" (D30)."""
+        if self.terminal:
+            return
+        self.options = with_changes(self.options, changes)
+        if "ready_timeout" in changes and self.state == "connecting":
+            self._restart_ready_timer()
+        if "idle_timeout" in changes and self.state != "connecting":
+            self._idle = self.options.idle_timeout
+            self._restart_idle_timer()
+        if "receive_buffer_size" in changes:
+            self._regulate()
+        if "send_buffer_size" in changes:
+            self.effects.append(do.ResizeWritable(self.options.send_buffer_size))
+        self._answer_update(do.Fulfil("update"))
+
+    def options_refused(self, failure: Failure) -> None:
+        """Leave the options as they are, the system having refused to set one: "all-or-nothing" (D30)."""
+        if not self.terminal:
+            self._answer_update(do.Reject("update", to_socket_error(failure)))
+
+    def _refusal(self, members: Mapping[str, Any], changes: Mapping[str, Any]) -> DOMException | None:
+        """Return why a change cannot be made, or None."""
+        forbidden = changed(self.options, members, IMMUTABLE)
+        # update: `allowHalfOpen` is mutable "until peer FIN" (D30)
+        if "allow_half_open" in changes and self._peer_finished:
+            forbidden["allow_half_open"] = changes["allow_half_open"]
+        if forbidden.get("type") == "tls" and self.options.type == "tcp":
+            return DOMException("STARTTLS is not supported", "NotSupportedError")
+        if forbidden:
+            # update: "Present and different ... reject InvalidModificationError, socket untouched" (D30)
+            self._step("update-immutable")
+            return DOMException(f"{', '.join(sorted(forbidden))} cannot be changed", "InvalidModificationError")
+        return None
+
+    def _answer_update(self, answer: do.Fulfil | do.Reject) -> None:
+        self._updates.popleft()
+        self.effects.append(answer)
+
+    # ---- inside ----
+
+    def _step(self, event: str) -> None:
+        """Take the table's step for `event`, and finish if it leads to "closed"."""
+        self.state = TRANSITIONS[self.options.type][self.state][event]  # type: ignore[assignment]  # the table's strings
+        if self.state == "closed":
+            # 2.2 finish: "state <- closed, release transport, resolve [[closed]], freeze stats, queue a task to fire close"
+            self._end()
+            self.effects.append(do.Release(reset=False))
+            self.effects.append(do.Fulfil("closed"))
+            self._reject_updates(_invalid_state())
+            self.effects.append(do.FireEvents(("close",)))
+
+    def _fail(self, event: str, reason: Any, origin: Origin) -> None:
+        """End with the single failure object `reason` (2.2, fail)."""
+        if self.terminal:
+            return
+        was_connecting = self.state == "connecting"
+        self._step(event)
+        self.failure = reason
+        if was_connecting:
+            self.effects.append(do.Reject("ready", reason))
+        self._end()
+        self.effects.append(do.Reject("closed", reason))
+        self.effects.append(do.ErrorWritable(reason))
+        self.effects.append(do.Reject("write", reason))
+        self.effects.append(do.Reject("close", reason))
+        self._reject_updates(reason)
+        self._fin_waits = False
+        # errors: "bytes received before a reset/TLS error are delivered before the readable errors"; what the
+        # application or a timer ends "drops everything" (D18).
+        if origin != "peer":
+            self._received.clear()
+        if not self._received.size and not self._read_done:
+            self._read_done = True
+            self.effects.append(do.ErrorReadable(reason))
+        self.effects.append(do.AbortSignal(reason))
+        self.effects.append(do.Release(reset=origin != "peer"))
+        # events: `error` is "not fired for abort()/init.signal" (D35)
+        if origin == "user":
+            self.effects.append(do.FireEvents(("close",)))
+        else:
+            self.effects.append(do.FireEvents(("error", "close"), reason))
+
+    def _end(self) -> None:
+        self.effects.append(do.StopTimer("ready"))
+        self.effects.append(do.StopTimer("idle"))
+        # signal: "algorithm removed once terminal" (D34)
+        self.effects.append(_DETACH_SIGNAL)
+        self._wanted = False
+        self.counters.closed_at = self._clock()
+
+    def _after_read(self) -> None:
+        self._regulate()
+        if self._received.size:
+            return
+        if self._fin_waits:
+            self._deliver_fin()
+        elif self.state == "errored" and not self._read_done:
+            # errors: the held failure comes "once [[rx]] is drained" (2.2, fail)
+            self._read_done = True
+            self.effects.append(do.ErrorReadable(self.failure))
+
+    def _deliver_fin(self) -> None:
+        """Close the readable, all data before the FIN having been read (2.2, received FIN)."""
+        self._fin_waits = False
+        self._peer_finished = self._read_done = True
+        self.effects.append(do.CloseReadable())
+        # events: "`end` fires before `close`" (2.2)
+        self.effects.append(do.FireEvents(("end",)))
+        half_open = self.options.allow_half_open or self.state == "local-closed"
+        self._step("peer-fin" if half_open else "peer-fin-no-half-open")
+        self._answer_fin()
+
+    def _answer_fin(self) -> None:
+        # half-open: `false` = "after FIN is delivered, flush queued writes, then FIN" (D26)
+        if not self.options.allow_half_open and not self.terminal:
+            self.effects.append(do.CloseWritable())
+
+    def _regulate(self) -> None:
+        """Stop reading "when `receiveBufferSize` unread bytes are buffered" and go on when there is room (D25)."""
+        full = self._received.size >= self.options.receive_buffer_size
+        if full != self._paused and not self.terminal:
+            self._paused = full
+            self.effects.append(_PAUSE_READING if full else _RESUME_READING)
+
+    def _send(self) -> None:
+        chunk = self._sending.chunk
+        if chunk:
+            self.effects.append(do.Send(chunk))
+        else:
+            # writable: "Zero-length TCP write: no bytes, resolves." (D23)
+            self._sending.chunk = None
+            self.effects.append(do.Fulfil("write"))
+
+    def _restart_idle_timer(self) -> None:
+        """Restart the idle timer: "restarted by every byte sent or received" (2.2)."""
+        self.effects.append(do.StartTimer("idle", self._idle) if self._idle else do.StopTimer("idle"))
+
+    def _restart_ready_timer(self) -> None:
+        # The limit is on the time from construction to `ready`, whenever it was set.
+        passed = self._clock() - self.counters.created_at
+        timeout = self.options.ready_timeout
+        self.effects.append(do.StartTimer("ready", max(timeout - passed, 0)) if timeout else do.StopTimer("ready"))
+
+    def _reject_updates(self, reason: Any) -> None:
+        # update: "Errored *during* the update: rejects with E of D10." (D30)
+        while self._updates:
+            self._updates.popleft()
+            self.effects.append(do.Reject("update", reason))
+
+    def _state_error(self) -> Any:
+        return self.failure if self.state == "errored" else _invalid_state()
+
+
+def _abort_error() -> DOMException:
+    return DOMException("The socket was aborted", "AbortError")
+
+
+def _invalid_state() -> DOMException:
+    return DOMException("The socket is closed", "InvalidStateError")
+
+
+def _no_starttls() -> DOMException:
+    return DOMException("STARTTLS is not supported", "NotSupportedError")

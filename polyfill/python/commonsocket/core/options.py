@@ -1,0 +1,189 @@
+"""The options of a socket: what `init` says after conversion and the checks that need nothing but `init` (D2, D3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from commonsocket.dom_exception import DOMException
+from .conversion import convert_dictionary
+from .host import Host, parse_host, parse_ip_literal
+from .pem import is_certificate, is_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+# D6: "defaults are applied by the constructor".
+BUFFER_SIZE: Final = 65536  # bytes
+# Keep-alive is set in whole seconds, so a delay below one second cannot be kept (D2).
+SHORTEST_KEEP_ALIVE_DELAY: Final = 1000  # milliseconds
+
+MUTABLE: Final = (
+    "allow_half_open",
+    "idle_timeout",
+    "keep_alive_delay",
+    "no_delay",
+    "ready_timeout",
+    "receive_buffer_size",
+    "send_buffer_size",
+    "ttl",
+)
+IMMUTABLE: Final = ("local", "remote", "signal", "tls", "type")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to connect to: `host` is what `address` names; `port` 1 to 65535."""
+
+    host: Host
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAddress:
+    """Where to bind: `host` None for any address, `port` 0 for any port."""
+
+    host: Host | None
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class SocketOptions:
+    """The options of a socket with the defaults of D6. Delays in milliseconds, 0 for off; sizes in bytes."""
+
+    type: str = "tcp"
+    remote: Address | None = None
+    local: LocalAddress | None = None
+    tls: Mapping[str, Any] | None = None
+    signal: Any = field(default=None, compare=False)
+    allow_half_open: bool = True
+    no_delay: bool = False
+    keep_alive_delay: int = 0
+    ready_timeout: int = 0
+    idle_timeout: int = 0
+    send_buffer_size: int = BUFFER_SIZE
+    receive_buffer_size: int = BUFFER_SIZE
+    #: None leaves the hop limit to the system.
+    ttl: int | None = None
+
+
+def convert_init(init: object, interfaces: Mapping[str, type]) -> dict[str, Any]:
+    """Convert `init` to the members of SocketInit that it has and check each by itself.
+
+    Addresses come back parsed. Raises TypeError (D2).
+    """
+    # IDL note (a): "`object init` is converted to SocketInit as the first step", and null is no object.
+    if init is None:
+        raise TypeError("init: a mapping is needed, not None")
+    members = convert_dictionary("SocketInit", init, "init", interfaces)
+    for name, check in _CHECKS.items():
+        if name in members:
+            members[name] = check(members[name])
+    return members
+
+
+def check_construction(members: Mapping[str, Any], supported: Collection[str]) -> SocketOptions:
+    """Return the options of a new socket; `supported` are the types that have a transport.
+
+    Raises an `"NotSupportedError"` (D3) or TypeError (D2).
+    """
+    options = SocketOptions(**members)
+    # construction/unsupported: a type or an option that is unknown here throws at once, before anything else is
+    # asked of an init whose rules this implementation need not know (D3).
+    if options.type not in supported:
+        raise DOMException(f"the type {options.type!r} is not supported", "NotSupportedError")
+    check_supported(options.tls)
+    # D2: "`remote` missing for tcp/tls/quic; neither `remote` nor `local` for udp"
+    if options.remote is None and (options.type != "udp" or options.local is None):
+        raise TypeError(f"init.remote: a {options.type} socket needs a remote address")
+    # D2: "`tls` given for udp"
+    if options.type == "udp" and options.tls is not None:
+        raise TypeError("init.tls: udp has no TLS")
+    # D2: "quic without `tls.alpn`"
+    if options.type == "quic" and not (options.tls or {}).get("alpn"):
+        raise TypeError("init.tls.alpn: quic needs at least one protocol")
+    return options
+
+
+def check_supported(tls: Mapping[str, Any] | None) -> None:
+    """Raise an `"NotSupportedError"` for a TLS option that this implementation does not know (D3)."""
+    if tls is not None and "server_certificate_hashes" in tls:
+        raise DOMException("init.tls.server_certificate_hashes is not supported", "NotSupportedError")
+
+
+def changed(options: SocketOptions, members: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return those of `members` called `names` that differ from `options`."""
+    return {name: members[name] for name in names if name in members and members[name] != getattr(options, name)}
+
+
+def with_changes(options: SocketOptions, changes: Mapping[str, Any]) -> SocketOptions:
+    """Return `options` with `changes`."""
+    return replace(options, **changes)
+
+
+def _remote(remote: Mapping[str, Any]) -> Address:
+    # D2: "`remote.address` empty or not parsable as host"
+    host = parse_host(remote["address"])
+    if host is None:
+        raise TypeError(f"init.remote.address: {remote['address']!r} is not a host")
+    # D2: "`remote.port` 0"
+    if remote["port"] == 0:
+        raise TypeError("init.remote.port: 0 is no port to connect to")
+    return Address(host, remote["port"])
+
+
+def _local(local: Mapping[str, Any]) -> LocalAddress:
+    host = None
+    if "address" in local:
+        # D2: "`local.address` not an IP literal"
+        host = parse_ip_literal(local["address"])
+        if host is None:
+            raise TypeError(f"init.local.address: {local['address']!r} is not an IP address")
+    return LocalAddress(host, local.get("port", 0))
+
+
+def _tls(tls: Mapping[str, Any]) -> Mapping[str, Any]:
+    for protocol in tls.get("alpn", ()):
+        # D2: "ALPN entry empty or > 255 bytes"; RFC 7301, section 3.1: opaque ProtocolName<1..2^8-1>
+        if not 1 <= len(protocol.encode()) <= 255:
+            raise TypeError(f"init.tls.alpn: {protocol!r} is not 1 to 255 bytes long")
+    # D2: "`key` xor `cert`"
+    if ("key" in tls) != ("cert" in tls):
+        raise TypeError("init.tls: key and cert belong together")
+    # D2: "unparsable PEM/DER"
+    if "key" in tls and not is_key(tls["key"]):
+        raise TypeError("init.tls.key: not a private key in PEM or DER")
+    for name, value in [("cert", tls[name]) for name in ("cert",) if name in tls] + [
+        (f"ca[{index}]", value) for index, value in enumerate(tls.get("ca", ()))
+    ]:
+        if not is_certificate(value):
+            raise TypeError(f"init.tls.{name}: not a certificate in PEM or DER")
+    return tls
+
+
+def _positive(name: str) -> Callable[[int], int]:
+    def check(number: int) -> int:
+        if number == 0:
+            raise TypeError(f"init.{name}: must not be 0")
+        return number
+
+    return check
+
+
+def _keep_alive_delay(delay: int) -> int:
+    # D2: "`keepAliveDelay` 1-999"
+    if 0 < delay < SHORTEST_KEEP_ALIVE_DELAY:
+        raise TypeError(f"init.keep_alive_delay: {delay} is neither 0 nor {SHORTEST_KEEP_ALIVE_DELAY} ms or more")
+    return delay
+
+
+_CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "keep_alive_delay": _keep_alive_delay,
+    "local": _local,
+    # D2: "`sendBufferSize`/`receiveBufferSize` 0; `ttl` 0"
+    "receive_buffer_size": _positive("receive_buffer_size"),
+    "remote": _remote,
+    "send_buffer_size": _positive("send_buffer_size"),
+    "tls": _tls,
+    "ttl": _positive("ttl"),
+}

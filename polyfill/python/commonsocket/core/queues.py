@@ -1,0 +1,62 @@
+"""The bytes on their way: received and not read yet, written and not taken by the system yet."""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class ReceiveQueue:
+    """Received, unread bytes ([[rx]]), in the pieces in which they came."""
+
+    __slots__ = ("_pieces", "size")
+
+    def __init__(self) -> None:
+        self._pieces: deque[bytes | memoryview] = deque()
+        self.size = 0
+
+    def push(self, data: bytes) -> None:
+        """Append `data`, which is not empty."""
+        self._pieces.append(data)
+        self.size += len(data)
+
+    def unread(self, data: memoryview) -> None:
+        """Put back in front what a reader had no room for."""
+        self._pieces.appendleft(data)
+        self.size += len(data)
+
+    def pop(self) -> bytes:
+        """Take the first piece; there must be one."""
+        piece = self._pieces.popleft()
+        self.size -= len(piece)
+        return bytes(piece)
+
+    def read_into(self, view: memoryview) -> int:
+        """Fill `view` from the front as far as the bytes go; return how many were taken."""
+        filled = 0
+        while filled < len(view) and self._pieces:
+            piece = self._pieces.popleft()
+            count = min(len(piece), len(view) - filled)
+            view[filled : filled + count] = piece[:count]
+            if count < len(piece):
+                self._pieces.appendleft(memoryview(piece)[count:])
+            filled += count
+        self.size -= filled
+        return filled
+
+    def clear(self) -> None:
+        """Drop all."""
+        self._pieces.clear()
+        self.size = 0
+
+
+class SendQueue:
+    """What the application gave and the transport has not taken: at most one chunk and the end.
+
+    Further chunks wait in the writable's own queue (D25: "at most one in-flight chunk beyond it").
+    """
+
+    __slots__ = ("chunk", "ending")
+
+    def __init__(self) -> None:
+        self.chunk: bytes | None = None
+        self.ending = False

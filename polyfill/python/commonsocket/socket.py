@@ -1,0 +1,141 @@
+"""Socket: one connection, its two streams and what happens to them (IDL, `interface Socket`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from .abort import AbortSignal
+from .core.options import check_construction, convert_init
+from .driver import SocketDriver
+from .event_target import EventHandlerAttribute, EventTarget
+from .microtasks import microtasks
+from .promise import Promise, rejected
+from .transports.tcp import TcpTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from .generated.types import SocketInit, SocketType
+    from .info import SocketInfo
+    from .microtasks import MicrotaskQueue
+    from .stats import SocketStats
+    from .streams.readable_stream import ReadableStream
+    from .streams.writable_stream import WritableStream
+    from .transports.transport import Listener, Transport
+
+_TRANSPORTS: Final[Mapping[SocketType, Callable[[Listener, MicrotaskQueue], Transport]]] = {"tcp": TcpTransport}
+_INTERFACES: Final = {"AbortSignal": AbortSignal}
+
+
+class Socket(EventTarget):
+    """A connection to `init["remote"]`, which is being made from the moment of construction on.
+
+    `init` is a mapping with the members of `SocketInit` in snake_case. Raises TypeError if it is wrong in itself and
+    an `"NotSupportedError"` DOMException for a type or an option that is not supported; whatever else goes wrong
+    rejects `ready` and `closed`. An event loop must be running, else RuntimeError is raised.
+
+    `readable` and `writable` may be used at once; `ready` tells when the connection is made. The events are `ready`,
+    `end`, `error` (a `SocketErrorEvent`) and `close`, which is the last. `async with` disposes of the socket at its
+    end.
+    """
+
+    __slots__ = ("_driver", "_queue")
+
+    supported_types: ClassVar[tuple[SocketType, ...]] = tuple(_TRANSPORTS)
+
+    onready = EventHandlerAttribute("ready")
+    onend = EventHandlerAttribute("end")
+    onerror = EventHandlerAttribute("error")
+    onclose = EventHandlerAttribute("close")
+
+    def __init__(self, init: SocketInit | Mapping[str, Any]) -> None:
+        try:
+            self._queue = microtasks()
+        except RuntimeError:
+            raise RuntimeError("a Socket needs a running event loop: construct it in a coroutine") from None
+        super().__init__()
+        # "The constructor validates synchronously, then connects in parallel" -- D1
+        options = check_construction(convert_init(init, _INTERFACES), _TRANSPORTS)
+        transport = _TRANSPORTS[options.type]  # type: ignore[index]  # check_construction lets nothing else pass
+        self._driver = SocketDriver(self, options, transport, self._queue)
+
+    @property
+    def readable(self) -> ReadableStream:
+        """What the peer sends: a byte stream of `bytes`."""
+        return self._driver.readable
+
+    @property
+    def writable(self) -> WritableStream:
+        """What is sent to the peer: a stream that takes bytes, bytearrays and memoryviews."""
+        return self._driver.writable
+
+    @property
+    def ready(self) -> Promise[None]:
+        """Fulfils when the connection is made; rejects when it cannot be."""
+        return self._driver.ready
+
+    @property
+    def closed(self) -> Promise[None]:
+        """Fulfils when both directions have ended cleanly; rejects with the error that ended the socket."""
+        return self._driver.closed
+
+    @property
+    def signal(self) -> AbortSignal:
+        """Is aborted when the socket fails or is aborted, with the same reason; never on a clean end."""
+        return self._driver.signal
+
+    @property
+    def stats(self) -> SocketStats:
+        """Counters and times, live."""
+        return self._driver.stats
+
+    @property
+    def info(self) -> SocketInfo:
+        """Addresses, live."""
+        return self._driver.info
+
+    @property
+    def quic(self) -> None:
+        """None: only quic sockets have more streams than two."""
+        return
+
+    def update(self, init: SocketInit | Mapping[str, Any]) -> Promise[None]:
+        """Change options of the socket; the promise fulfils once they are applied, all or none.
+
+        It rejects with TypeError for an `init` that is wrong in itself, with a DOMException `"InvalidStateError"` once
+        the socket is at its end, `"InvalidModificationError"` for a change of `remote`, `local`, `signal`, `type` or
+        `tls`, and `"NotSupportedError"` for what is not supported.
+        """
+        try:
+            members = convert_init(init, _INTERFACES)
+        except Exception as error:  # noqa: BLE001  # "conversion failures reject" (D30), what a mapping raises included
+            return rejected(self._queue, error)
+        return self._driver.update(members)
+
+    def abort(self, reason: Any = None) -> Promise[None]:
+        """End the socket at once with `reason` or an `"AbortError"`; what is unsent and unread is dropped.
+
+        The promise fulfils when the system's resources are free; it never rejects.
+        """
+        return self._driver.abort(reason)
+
+    def aclose(self) -> Promise[None]:
+        """Flush what was written, end the connection and settle as `closed` does (`[Symbol.asyncDispose]()`).
+
+        A socket that is still connecting is aborted. Works with locked streams.
+        """
+        return self._driver.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and not isinstance(error, Exception):
+            # A task that is cancelled, or a program that is interrupted, waits for no peer.
+            await self.abort(error)
+        else:
+            await self.aclose()

@@ -1,0 +1,49 @@
+"""Read requests: what a reader waits for (Streams, "read request" and "read-into request")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from commonsocket.promise import Promise
+
+
+class ReadResult(NamedTuple):
+    """What a read brings: a chunk, or `done` at the end of the stream (ReadableStreamReadResult)."""
+
+    value: Any
+    done: bool
+
+
+class ReadRequest(Protocol):
+    """The three outcomes of a read."""
+
+    def chunk_steps(self, chunk: Any) -> None:
+        """Take a chunk."""
+
+    def close_steps(self, chunk: Any = None) -> None:
+        """Take the end of the stream; a BYOB read gets the empty rest of its view back, a cancelled one None."""
+
+    def error_steps(self, error: Any) -> None:
+        """Take the failure of the stream."""
+
+
+class PromiseReadRequest:
+    """A read whose outcome a promise tells."""
+
+    __slots__ = ("_promise",)
+
+    def __init__(self, promise: Promise[ReadResult]) -> None:
+        self._promise = promise
+
+    def chunk_steps(self, chunk: Any) -> None:
+        """Fulfil with the chunk."""
+        self._promise.fulfil(ReadResult(chunk, False))
+
+    def close_steps(self, chunk: Any = None) -> None:
+        """Fulfil with the end."""
+        self._promise.fulfil(ReadResult(chunk, True))
+
+    def error_steps(self, error: Any) -> None:
+        """Reject."""
+        self._promise.reject_with(error)

@@ -1,0 +1,1 @@
+"""The transports: how bytes travel, one file per way."""

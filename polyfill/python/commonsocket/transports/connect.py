@@ -1,0 +1,173 @@
+"""Name resolution and connecting over TCP, by Happy Eyeballs (RFC 8305)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .system import failure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from commonsocket.core.failure import Failure, Phase
+    from commonsocket.core.options import Address, LocalAddress
+
+# RFC 8305, section 5: "Connection Attempt Delay ... recommended value is 250 milliseconds".
+ATTEMPT_DELAY: Final = 0.25  # seconds
+
+_FAMILIES: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+class ConnectError(Exception):
+    """The connection cannot be made, because of `failure`."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Endpoint(NamedTuple):
+    """An address to try, as `getaddrinfo` tells it."""
+
+    family: int
+    address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+
+
+class _Attempt(NamedTuple):
+    """An attempt that failed: when, and how."""
+
+    phase: Phase
+    error: OSError
+    endpoint: Endpoint
+
+
+async def connect_tcp(
+    remote: Address, local: LocalAddress | None, prepare: Callable[[socket.socket], None]
+) -> socket.socket:
+    """Return a connected, non-blocking socket; raises `ConnectError`.
+
+    `prepare` sets the options of each new socket before it connects.
+    """
+    endpoints = await _resolve(remote, local)
+    failures: list[_Attempt] = []
+    connected = await _race(endpoints, local, prepare, failures)
+    if connected is not None:
+        return connected
+    # "errorCode of the last attempt, the aggregate as `cause`" -- D11
+    last = failures[-1]
+    errors = [attempt.error for attempt in failures]
+    cause = errors[0] if len(errors) == 1 else ExceptionGroup("every address was tried", errors)
+    act = "bind" if last.phase == "bind" else "connect to"
+    where = (local.host.text if local is not None and local.host is not None else "the local address", "")
+    address, port = where if last.phase == "bind" else (last.endpoint.address[0], f" port {last.endpoint.address[1]}")
+    raise ConnectError(failure_of(last.error, last.phase, f"cannot {act} {address!s}{port}", cause))
+
+
+async def _resolve(remote: Address, local: LocalAddress | None) -> list[Endpoint]:
+    """Return the endpoints to try, in order."""
+    family = _FAMILIES.get(remote.host.version, socket.AF_UNSPEC)
+    if remote.host.version:
+        address = (remote.host.text, remote.port)
+        endpoints = [Endpoint(family, address if remote.host.version == 4 else (*address, 0, 0))]
+    else:
+        loop = asyncio.get_running_loop()
+        try:
+            # As bytes: a str would pass the codec "idna", and the host parser has done that.
+            found = await loop.getaddrinfo(remote.host.text.encode(), remote.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise ConnectError(failure_of(error, "connect", f"cannot resolve {remote.host.text}")) from error
+        endpoints = interleave([Endpoint(info[0], info[4]) for info in found])
+    if local is not None and local.host is not None:
+        bindable = [endpoint for endpoint in endpoints if endpoint.family == _FAMILIES[local.host.version]]
+        # With none left, the system says what is wrong with the pair of addresses.
+        return bindable or endpoints[:1]
+    return endpoints
+
+
+def interleave(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+    """Alternate between the address families, the first one first (RFC 8305, section 4)."""
+    first = [endpoint for endpoint in endpoints if endpoint.family == endpoints[0].family]
+    others = [endpoint for endpoint in endpoints if endpoint.family != endpoints[0].family]
+    pairs = chain.from_iterable(zip_longest(first, others))
+    return [endpoint for endpoint in pairs if endpoint is not None]
+
+
+async def _race(
+    endpoints: Sequence[Endpoint],
+    local: LocalAddress | None,
+    prepare: Callable[[socket.socket], None],
+    failures: list[_Attempt],
+) -> socket.socket | None:
+    """Try the endpoints, each a little after the one before, until one is connected."""
+    if len(endpoints) == 1:
+        return await _attempt(endpoints[0], local, prepare, failures)
+    running: set[asyncio.Task[socket.socket | None]] = set()
+    waiting = list(endpoints)
+    try:
+        while waiting or running:
+            if waiting:
+                running.add(asyncio.ensure_future(_attempt(waiting.pop(0), local, prepare, failures)))
+            delay = ATTEMPT_DELAY if waiting else None
+            done, running = await asyncio.wait(running, timeout=delay, return_when=asyncio.FIRST_COMPLETED)
+            winners = [task.result() for task in done]
+            connected = [winner for winner in winners if winner is not None]
+            for late in connected[1:]:
+                late.close()
+            if connected:
+                return connected[0]
+        return None
+    finally:
+        for task in running:
+            task.cancel()
+            task.add_done_callback(_close_result)
+
+
+def _close_result(task: asyncio.Task[socket.socket | None]) -> None:
+    if not task.cancelled() and (connected := task.result()) is not None:
+        connected.close()
+
+
+async def _attempt(
+    endpoint: Endpoint,
+    local: LocalAddress | None,
+    prepare: Callable[[socket.socket], None],
+    failures: list[_Attempt],
+) -> socket.socket | None:
+    phase: Phase = "connect"
+    attempt: socket.socket | None = None
+    try:
+        attempt = socket.socket(endpoint.family, socket.SOCK_STREAM)
+        attempt.setblocking(False)
+        with contextlib.suppress(OSError):
+            # An option that the system refuses is refused again, and told, once the socket is connected.
+            prepare(attempt)
+        if local is not None:
+            phase = "bind"
+            _bind(attempt, endpoint, local)
+            phase = "connect"
+        await asyncio.get_running_loop().sock_connect(attempt, endpoint.address)
+    except OSError as error:
+        failures.append(_Attempt(phase, error, endpoint))
+        if attempt is not None:
+            attempt.close()
+        return None
+    except BaseException:
+        if attempt is not None:
+            attempt.close()
+        raise
+    return attempt
+
+
+def _bind(attempt: socket.socket, endpoint: Endpoint, local: LocalAddress) -> None:
+    host = "" if local.host is None else local.host.text
+    if os.name == "posix" and local.port:
+        # A port in TIME_WAIT may be taken again; elsewhere the option means more than that.
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if endpoint.family == socket.AF_INET6 and not host:
+        host = "::"
+    attempt.bind((host, local.port))

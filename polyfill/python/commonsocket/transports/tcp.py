@@ -1,0 +1,233 @@
+"""TCP over asyncio: a Protocol of its own, no streams."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+from commonsocket.core.failure import Failure
+
+from .connect import ConnectError, connect_tcp
+from .system import failure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from commonsocket.core.options import SocketOptions
+    from commonsocket.microtasks import MicrotaskQueue
+
+    from .transport import Listener
+
+# SO_LINGER on with a time of 0: closing sends RST and drops what is unsent.
+_RESET: Final = struct.pack("ii", 1, 0)
+# The option for the idle time before keep-alive probes: Linux and most others, and macOS.
+_KEEP_ALIVE_IDLE: Final = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)
+_READ_SIZE: Final = 262144  # bytes
+
+
+class TcpTransport(asyncio.Protocol):
+    """One TCP connection, made by this side; see `Transport` for its methods and `Listener` for what it tells."""
+
+    __slots__ = ("_listener", "_loop", "_released", "_settings", "_socket", "_task", "_transport", "_write_paused")
+
+    def __init__(self, listener: Listener, queue: MicrotaskQueue) -> None:
+        self._listener = listener
+        self._loop = queue.loop
+        self._settings: dict[str, Any] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._socket: socket.socket | None = None
+        self._transport: asyncio.Transport | None = None
+        self._write_paused = False
+        self._released = False
+
+    # ---- Transport ----
+
+    def connect(self, options: SocketOptions) -> None:
+        """Begin to connect."""
+        for name in ("keep_alive_delay", "no_delay", "ttl"):
+            self._settings[name] = getattr(options, name)
+        self._task = self._loop.create_task(self._connect(options))
+
+    def send(self, data: bytes) -> bool:
+        """Give `data` to the system; True if it has taken all of it at once."""
+        assert self._transport is not None
+        self._transport.write(data)
+        # A write that failed closes the transport, and `connection_lost` follows.
+        return not self._write_paused and not self._transport.is_closing()
+
+    def send_fin(self) -> bool:
+        """Close the write side; False if the connection is broken, of which the listener is told soon."""
+        assert self._transport is not None
+        if self._transport.is_closing():
+            return False
+        try:
+            self._transport.write_eof()
+        except OSError as error:
+            # The peer's reset is in the socket already.
+            self._loop.call_soon(self._broken, error)
+            return False
+        return True
+
+    def unsent(self) -> int:
+        """Return how many of the given bytes the system has not taken yet."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def pause_reading(self) -> None:
+        """Read no more for now."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def apply(self, changes: Mapping[str, object]) -> None:
+        """Set options of the system, all or none; raises OSError."""
+        before = {name: self._settings[name] for name in changes}
+        self._settings.update(changes)
+        if self._socket is None:
+            return
+        try:
+            set_options(self._socket, changes)
+        except OSError:
+            self._settings.update(before)
+            set_options(self._socket, before)
+            raise
+
+    def release(self, *, reset: bool) -> None:
+        """Give the connection or the attempt up."""
+        if self._released:
+            return
+        self._released = True
+        if self._transport is None:
+            if self._task is None:
+                self._loop.call_soon(self._listener.released)
+            elif not self._task.done():
+                self._task.cancel()
+        elif reset:
+            self._reset(self._transport)
+        else:
+            # "draining also avoids the kernel's RST-on-close-with-unread-data" -- D28
+            self._drain()
+            self._transport.close()
+
+    # ---- asyncio.Protocol ----
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connected transport."""
+        assert isinstance(transport, asyncio.Transport)
+        assert self._socket is not None
+        self._transport = transport
+        if self._released:
+            self._reset(transport)
+            return
+        # The least that tells when the system has taken everything.
+        transport.set_write_buffer_limits(high=0)
+        set_options(self._socket, self._settings)
+        remote, local = self._socket.getpeername(), self._socket.getsockname()
+        self._listener.connected((remote[0], remote[1]), (local[0], local[1]))
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on."""
+        if not self._released:
+            self._listener.data_received(data)
+
+    def eof_received(self) -> bool:
+        """Pass the FIN on; True keeps the write side open."""
+        if not self._released:
+            self._listener.fin_received()
+        return True
+
+    def pause_writing(self) -> None:
+        """Note that the system has not taken everything."""
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        """Tell that the system has taken everything."""
+        self._write_paused = False
+        if not self._released:
+            self._listener.write_finished()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell why the connection is lost, unless it was given up, and that it is free."""
+        if exc is not None and not self._released:
+            self._tell_broken(exc)
+        self._released = True
+        self._listener.released()
+
+    # ---- inside ----
+
+    async def _connect(self, options: SocketOptions) -> None:
+        assert options.remote is not None
+        try:
+            self._socket = await connect_tcp(options.remote, options.local, self._prepare)
+            await self._loop.create_connection(lambda: self, sock=self._socket)
+        except ConnectError as error:
+            self._listener.connect_failed(error.failure)
+        except OSError as error:
+            # Between connecting and taking over: the peer reset at once.
+            self._listener.connect_failed(failure_of(error, "connect"))
+        finally:
+            if self._transport is None:
+                if self._socket is not None:
+                    self._socket.close()
+                self._released = True
+                self._listener.released()
+
+    def _prepare(self, attempt: socket.socket) -> None:
+        """Set what matters to the handshake's packets, too."""
+        set_options(attempt, {"ttl": self._settings["ttl"]})
+
+    def _reset(self, transport: asyncio.Transport) -> None:
+        assert self._socket is not None
+        if self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        transport.abort()
+
+    def _broken(self, error: OSError) -> None:
+        if not self._released:
+            self._tell_broken(error)
+
+    def _tell_broken(self, error: Exception) -> None:
+        # "bytes received before a reset/TLS error are delivered before the readable errors" -- D18
+        for data in self._drain():
+            self._listener.data_received(data)
+        if isinstance(error, OSError):
+            failure = failure_of(error, "established")
+        else:
+            failure = Failure("established", None, str(error) or type(error).__name__, error)
+        self._listener.transport_failed(failure)
+
+    def _drain(self) -> list[bytes]:
+        """Take from the system what it has received; where the loop owns the socket, there is no way to."""
+        received: list[bytes] = []
+        if self._socket is None or not isinstance(self._loop, asyncio.SelectorEventLoop):
+            return received
+        try:
+            while data := self._socket.recv(_READ_SIZE):
+                received.append(data)
+        except OSError:
+            # Nothing is left, or the error that is known already.
+            pass
+        return received
+
+
+def set_options(target: socket.socket, options: Mapping[str, Any]) -> None:
+    """Set `no_delay`, `keep_alive_delay` (milliseconds, 0 for off) and `ttl` (None for the default); raises OSError."""
+    if "no_delay" in options:
+        # asyncio turns it on; the default here is off (D6).
+        target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, options["no_delay"])
+    if "keep_alive_delay" in options:
+        delay = options["keep_alive_delay"]
+        target.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, delay > 0)
+        if delay and _KEEP_ALIVE_IDLE is not None:
+            target.setsockopt(socket.IPPROTO_TCP, _KEEP_ALIVE_IDLE, min(math.ceil(delay / 1000), 32767))
+    if options.get("ttl") is not None:
+        if target.family == socket.AF_INET6:
+            target.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, options["ttl"])
+        else:
+            target.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, options["ttl"])

@@ -1,0 +1,64 @@
+"""What a socket expects of its transport, and what a transport tells its socket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from commonsocket.core.failure import Failure
+    from commonsocket.core.options import SocketOptions
+
+
+class Listener(Protocol):
+    """What a transport tells; see the methods of `SocketCore` with the same names."""
+
+    def connected(self, remote: tuple[str, int] | None, local: tuple[str, int] | None) -> None:
+        """The connection is made."""
+
+    def connect_failed(self, failure: Failure) -> None:
+        """It cannot be made; `released` follows."""
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came, at least one."""
+
+    def fin_received(self) -> None:
+        """No more bytes will come."""
+
+    def write_finished(self) -> None:
+        """The system has taken all that `send` gave, `send` having returned False."""
+
+    def transport_failed(self, failure: Failure) -> None:
+        """The connection broke; `released` follows."""
+
+    def released(self) -> None:
+        """The system's resources are free: nothing is told any more."""
+
+
+class Transport(Protocol):
+    """A connection being made, in use or given up. No method waits, and none raises but `apply`."""
+
+    def connect(self, options: SocketOptions) -> None:
+        """Begin to connect."""
+
+    def send(self, data: bytes) -> bool:
+        """Give `data` to the system; True if it has taken all of it at once."""
+
+    def send_fin(self) -> bool:
+        """Close the write side, everything given before having been taken; False if the connection is broken."""
+
+    def unsent(self) -> int:
+        """Return how many of the given bytes the system has not taken yet."""
+
+    def pause_reading(self) -> None:
+        """Read no more for now."""
+
+    def resume_reading(self) -> None:
+        """Read on."""
+
+    def apply(self, changes: Mapping[str, object]) -> None:
+        """Set options of the system, all or none; raises OSError."""
+
+    def release(self, *, reset: bool) -> None:
+        """Give the connection or the attempt up; `reset` tells the peer so and drops what is unsent."""
