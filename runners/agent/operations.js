@@ -187,11 +187,21 @@ function failure(error, { scope }) {
  */
 function subject(on, context) {
   if (typeof on === "number") return context.scope.handles.get(on);
-  if (typeof on !== "string") return decode(on, context);
-  if (on === "globalThis") return globalThis;
-  const global = context.globals[on];
-  if (global === undefined) throw new Fault("unknown-name", `there is no global ${on}`);
-  return global;
+  if (typeof on === "string") return global(on, context);
+  const value = decode(on, context);
+  // Without this, a TypeError of the agent's own would look like one that the API threw.
+  if (Object(value) !== value) throw new Fault("invalid-request", `${value} is no object to act on`);
+  return value;
+}
+
+/**
+ * @param {string} name
+ * @param {Context} context
+ */
+function global(name, { globals }) {
+  const value = name === "globalThis" ? globalThis : globals[name];
+  if (value === undefined) throw new Fault("unknown-name", `there is no global ${name}`);
+  return value;
 }
 
 /** @param {string} name */

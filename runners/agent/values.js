@@ -64,7 +64,7 @@ export function encodeHandle(value, scope) {
  */
 function encodeObject(value, scope, depth) {
   if (depth > DEEPEST) return encodeHandle(value, scope);
-  if (Array.isArray(value)) return value.map((item) => encode(item, scope, depth + 1));
+  if (Array.isArray(value)) return Array.from(value, (item) => encode(item, scope, depth + 1));
   if (ArrayBuffer.isView(value) || isBuffer(value)) return encodeBytes(value);
   if (value instanceof Error) return encodeError(value, scope, depth);
   const prototype = Object.getPrototypeOf(value);

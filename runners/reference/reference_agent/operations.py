@@ -215,7 +215,11 @@ def _subject(on: Any, context: Context) -> Any:
     if isinstance(on, int):
         return context.scope.handles.get(on)
     if isinstance(on, dict):
-        return decode(on, context)
+        value = decode(on, context)
+        # Without this, an error of the agent's own would look like one that the API raised.
+        if value is None or isinstance(value, (bool, int, float, str)):
+            raise Fault("invalid-request", f"{value!r} is no object to act on")
+        return value
     if on == "globalThis":
         return commonsocket
     if on in BUILT_IN or on in commonsocket.__all__:
