@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from conformance.spec import Requirement
-    from conformance.testing.case import TestCase
 
-    Covered = dict[str, Sequence[TestCase]]
+AFTER_EVERY = "(checked after every test)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="requirements that these features are enough to test (repeatable); one without a test is then an error",
     )
+    parser.add_argument(
+        "--target", action="append", default=[], metavar="NAME|FOLDER", help="the features that its runner.toml lists"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -31,30 +33,31 @@ def execute(args: argparse.Namespace) -> int:
 
     1 where a testable requirement of the features that were asked for has no test.
 
-    Raises UnknownNameError for a feature that does not exist.
+    Raises UnknownNameError for a feature that does not exist, and what is wrong with a target.
     """
-    from conformance.cli.selection import load  # noqa: PLC0415 (--help imports nothing)
+    from conformance.agent.manifest import find_target  # noqa: PLC0415 (--help imports nothing)
+    from conformance.cli.selection import load  # noqa: PLC0415
     from conformance.engine.plan import UnknownNameError  # noqa: PLC0415
+    from conformance.testing.invariants import AFTER_EVERY_TEST  # noqa: PLC0415
 
     spec, cases = load()
     for feature in args.feature:
         if feature not in spec.features:
             raise UnknownNameError("feature", feature, spec.features, listing="conformance coverage")
-    asked = [
-        requirement
-        for requirement in spec.requirements.values()
-        if not args.feature or set(requirement.features) <= set(args.feature)
-    ]
-    covered = {
-        requirement.id: [case.id for case in cases if requirement.id in case.requirements] for requirement in asked
-    }
+    features = set(args.feature).union(*(find_target(name).features for name in args.target))
+    asked = [each for each in spec.requirements.values() if not features or features.issuperset(each.features)]
+    by_requirement: dict[str, list[str]] = {name: [AFTER_EVERY] for name in AFTER_EVERY_TEST}
+    for case in cases:
+        for name in case.requirements:
+            by_requirement.setdefault(name, []).append(case.id)
+    covered = {requirement.id: by_requirement.get(requirement.id, []) for requirement in asked}
     untestable = [requirement for requirement in asked if requirement.untestable and not covered[requirement.id]]
     missing = [requirement for requirement in asked if not requirement.untestable and not covered[requirement.id]]
     if args.json:
         _print_json(asked, covered)
     else:
         _print(missing, untestable, len(asked))
-    return 1 if args.feature and missing else 0
+    return 1 if features and missing else 0
 
 
 def _print(missing: list[Requirement], untestable: list[Requirement], count: int) -> None:

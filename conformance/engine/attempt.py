@@ -13,7 +13,8 @@ from conformance.agent.target import SETTLE_LIMIT
 from conformance.engine.outcome import Attempt
 from conformance.errors import CheckFailed, ConformanceError
 from conformance.testing.context import Context
-from conformance.testing.invariants import UNHANDLED, inspect
+from conformance.testing.inspection import inspect
+from conformance.testing.invariants import UNHANDLED
 from conformance.testing.watch import WatchedTarget
 
 if TYPE_CHECKING:
@@ -51,8 +52,11 @@ async def attempt(
     try:
         async with clock:
             clocks.add(clock)
-            await case.run(context)
-            target.recorder = None  # what follows is not part of what the test does
+            try:
+                await case.run(context)
+            finally:
+                recorder.add("end", "")
+                target.recorder = None  # what follows is not part of what the test does
             findings = await inspect(context)
         if findings.violations:
             verdict, message = "fail", "; ".join(map(str, findings.violations))

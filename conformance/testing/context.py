@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import random
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conformance.errors import CheckFailed
 from conformance.testing.compare import same, shown
+from conformance.testing.payloads import Randomness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from conformance.agent.recording import Recorder
     from conformance.agent.remote import RemoteSocket
-    from conformance.peers.tcp import TcpPeer
+    from conformance.peers.script import Deed, Done, Note
+    from conformance.peers.tcp import FullBacklog, RefusingPort, TcpPeer
     from conformance.peers.wire import WireEvent
     from conformance.testing.case import TestCase
     from conformance.testing.watch import WatchedTarget
@@ -27,11 +29,18 @@ _MEMBERS: Any = object()
 
 
 class PeerEvent(NamedTuple):
-    """The data of an entry of kind `wire` in the record of a test."""
+    """The data of an entry of kind `wire` or `deed` in the record of a test."""
 
     peer: int
     """Which peer of the test, counted from 1 in the order in which the test opened them."""
-    event: WireEvent
+    event: WireEvent | Deed | Done
+
+
+class Check(NamedTuple):
+    """The data of an entry of kind `check`: what was compared, and with what."""
+
+    what: str
+    expected: Any
 
 
 class Context:
@@ -46,7 +55,7 @@ class Context:
         self.target = target
         self.recorder = recorder
         """The one ordered record of steps, messages and wire events."""
-        self.rng = random.Random(f"{seed}/{case.id}")  # noqa: S311 (payloads must come back with the same seed)
+        self.rng = Randomness(f"{seed}/{case.id}", lambda payload: recorder.add("payload", payload))
         self.peers: list[TcpPeer] = []
         self._opened = 0
         self._deferred: list[Callable[[], Any]] = []
@@ -69,17 +78,51 @@ class Context:
         """Start a scripted TCP peer on a free loopback port; it is closed after the test."""
         from conformance.peers.tcp import TcpPeer  # noqa: PLC0415 (listing tests needs no peers)
 
-        number = self._opened = self._opened + 1
-        peer = await TcpPeer.listen(record=lambda event: self._seen(number, event), **options)
+        record, note = self._recording()
+        peer = await TcpPeer.listen(record=record, note=note, **options)
         self.peers.append(peer)
         return peer
 
-    def _seen(self, peer: int, event: WireEvent) -> None:
-        self.recorder.add("wire", PeerEvent(peer, event))
+    def refusing_port(self) -> RefusingPort:
+        """Take a loopback port that refuses connections until the test ends, or until the test has it listen."""
+        from conformance.peers.tcp import RefusingPort  # noqa: PLC0415 (listing tests needs no peers)
+
+        record, note = self._recording()
+        port = RefusingPort(record=record, note=note)
+        self.defer(port.close)
+        return port
+
+    async def full_backlog(self) -> FullBacklog:
+        """Start a listener to which nobody ever gets connected; it is closed after the test."""
+        from conformance.peers.tcp import FullBacklog  # noqa: PLC0415 (listing tests needs no peers)
+
+        backlog = await FullBacklog.open(note=self._recording()[1])
+        self.defer(backlog.close)
+        return backlog
+
+    def _recording(self) -> tuple[Callable[[WireEvent], None], Note]:
+        """Return what writes down for one more peer what it sees, and what it is asked."""
+        number = self._opened = self._opened + 1
+        return (
+            lambda event: self._seen("wire", number, event),
+            lambda deed: self._seen("deed", number, deed),
+        )
+
+    def _seen(self, kind: str, peer: int, event: WireEvent | Deed | Done) -> None:
+        self.recorder.add(kind, PeerEvent(peer, event))
 
     def step(self, words: str) -> None:
         """Say what comes next; reports show it above the messages that follow."""
         self.recorder.add("step", words)
+
+    @contextmanager
+    def polling(self, what: str) -> Iterator[None]:
+        """Mark what the body asks of the target as one question, repeated until the answer is right."""
+        self.recorder.add("poll", what)
+        try:
+            yield
+        finally:
+            self.recorder.add("polled", what)
 
     def check(self, condition: object, message: str) -> None:
         """Fail the test with `message` unless `condition` is truthy."""
@@ -88,6 +131,7 @@ class Context:
 
     def equal(self, actual: Any, expected: Any, what: str) -> None:
         """Fail the test unless `actual` is `expected`, of the same kind too: True is not 1, -0 is not 0."""
+        self.recorder.add("check", Check(what, expected))
         if not same(actual, expected):
             raise CheckFailed(f"{what} is {shown(actual)}, not {shown(expected)}")
 
