@@ -10,6 +10,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from conformance.peers.errors import PeerTimeout, UnexpectedWire
+from conformance.peers.script import Deed, Done, Note, deed, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +34,13 @@ class Connection:
     what was seen so far; where it can no longer succeed it raises `UnexpectedWire` at once.
     """
 
-    def __init__(self, sock: socket.socket, number: int, log: WireLog, *, reading: bool = True) -> None:
+    def __init__(
+        self, sock: socket.socket, number: int, log: WireLog, *, reading: bool = True, note: Note = ignore
+    ) -> None:
         self.number = number
         """Which connection of its peer, counted from 1."""
+        self.note = note
+        """Is told of everything that the test asks of this connection."""
         self.remote = _address(sock.getpeername())
         """Where the target connected from: `{"address", "port"}`."""
         self.fin_received = False
@@ -58,7 +63,7 @@ class Connection:
         self._changes: set[asyncio.Future[None]] = set()
         self._watched = False
         if reading:
-            self.resume_reading()
+            self._watch()
 
     @property
     def unread(self) -> bytes:
@@ -72,6 +77,7 @@ class Connection:
 
     # Doing.
 
+    @deed
     async def send(self, data: bytes, *, limit: float = LIMIT) -> None:
         """Send all of `data`.
 
@@ -87,6 +93,7 @@ class Connection:
                     f"that the target takes {len(data)} bytes ({len(data) - len(view)} went out)", self._seen(), limit
                 )
 
+    @deed
     async def send_until_blocked(self, data: bytes, *, quiet: float = 0.05, limit: float = LIMIT) -> int:
         """Send `data` until the target takes no more of it for `quiet` seconds; return how many bytes went out.
 
@@ -100,6 +107,7 @@ class Connection:
                 break
         return len(data) - len(view)
 
+    @deed
     async def send_fin(self) -> None:
         """Finish the peer's side: the target reads the end after all bytes; the other direction stays open."""
         if self.fin_sent or self.closed:
@@ -109,6 +117,7 @@ class Connection:
         with contextlib.suppress(OSError):  # the target was faster and reset: seen by the reader
             self._socket.shutdown(socket.SHUT_WR)
 
+    @deed
     async def reset(self) -> None:
         """Reset the connection: an abortive close (SO_LINGER with a time of zero, RFC 9293 3.6)."""
         if self.closed:
@@ -119,18 +128,23 @@ class Connection:
 
     def stop_reading(self) -> None:
         """Leave arriving bytes in the kernel, so that the target's window fills; a FIN or reset is not noticed."""
-        if self._watched:
-            self._watched = False
-            self._loop.remove_reader(self._socket.fileno())
+        self.note(Deed(self.number, "stop_reading", {}))
+        self._unwatch()
+        self.note(Done())
 
     def resume_reading(self) -> None:
         """Read arriving bytes again."""
-        if not self._watched and not self.closed and not self.fin_received:
-            self._watched = True
-            self._loop.add_reader(self._socket.fileno(), self._read)
+        self.note(Deed(self.number, "resume_reading", {}))
+        self._watch()
+        self.note(Done())
 
+    @deed
     async def close(self) -> None:
         """Close the peer's socket at once; nothing of the target is awaited."""
+        self.discard()
+
+    def discard(self) -> None:
+        """Close the peer's socket as `close` does, when the test is over."""
         if self.closed:
             return
         # Unread bytes would turn the close into a reset, and no state may outlive the test: reset on purpose.
@@ -140,28 +154,32 @@ class Connection:
 
     # Seeing.
 
+    @deed
     async def receive(self, size: int, *, limit: float = LIMIT) -> bytes:
         """Return the next `size` bytes of the target, as soon as they are there."""
         awaited = f"{size} bytes ({{have}} there)"
         await self._until(lambda: len(self._unread) >= size, awaited, limit, impossible=self._ended)
         return self._take(size)
 
+    @deed
     async def receive_some(self, *, limit: float = LIMIT) -> bytes:
         """Return whatever the target has sent, at least one byte."""
         await self._until(lambda: bool(self._unread), "at least one byte", limit, impossible=self._ended)
         return self._take(len(self._unread))
 
+    @deed
     async def receive_until_fin(self, *, limit: float = LIMIT) -> bytes:
         """Return all further bytes of the target up to its FIN."""
-        await self._until(lambda: self.fin_received, "a FIN", limit, impossible=self._was_reset)
-        return self._take(len(self._unread))
+        return await self._receive_until_fin(limit)
 
+    @deed
     async def expect_fin(self, *, limit: float = LIMIT) -> None:
         """Wait for the FIN of the target, without a further byte before it and without a reset."""
-        data = await self.receive_until_fin(limit=limit)
+        data = await self._receive_until_fin(limit)
         if data:
             raise UnexpectedWire("a FIN and nothing else", f"{len(data)} more bytes came before it", self._seen())
 
+    @deed
     async def expect_reset(self, *, limit: float = LIMIT) -> None:
         """Wait until the target resets the connection; bytes before it may be left over.
 
@@ -174,11 +192,26 @@ class Connection:
 
         await self._until(lambda: self.reset_received, "a reset", limit, impossible=finished, probe=self._probe_reset)
 
+    @deed
     async def expect_end(self, *, limit: float = LIMIT) -> None:
         """Wait until the target has left in any way: by a FIN or by a reset."""
         await self._until(lambda: self.fin_received or self.reset_received, "a FIN or a reset", limit)
 
     # Inside.
+
+    async def _receive_until_fin(self, limit: float) -> bytes:
+        await self._until(lambda: self.fin_received, "a FIN", limit, impossible=self._was_reset)
+        return self._take(len(self._unread))
+
+    def _watch(self) -> None:
+        if not self._watched and not self.closed and not self.fin_received:
+            self._watched = True
+            self._loop.add_reader(self._socket.fileno(), self._read)
+
+    def _unwatch(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._loop.remove_reader(self._socket.fileno())
 
     def _send_now(self, view: memoryview, total: int) -> int:
         if self.closed or self.fin_sent:
@@ -223,7 +256,7 @@ class Connection:
             self.received_total += len(data)
             self._log.add(self.number, "from-target", "data", data)
         else:
-            self.stop_reading()
+            self._unwatch()
             self.fin_received = True
             self._log.add(self.number, "from-target", "fin")
         self._changed()
@@ -246,7 +279,7 @@ class Connection:
         self._close()
 
     def _close(self) -> None:
-        self.stop_reading()
+        self._unwatch()
         self._loop.remove_writer(self._socket.fileno())
         self.closed = True
         self._socket.close()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from conformance.peers.connection import LIMIT, Connection
 from conformance.peers.errors import PeerSetupError, PeerTimeout
+from conformance.peers.script import Deed, Done, Note, deed, ignore
 from conformance.peers.wire import WireEvent, WireLog
 
 if TYPE_CHECKING:
@@ -30,7 +31,11 @@ class TcpPeer:
     Without a script it is the listener that accepts and never speaks.
     """
 
-    def __init__(self, listener: socket.socket, log: WireLog, *, reading: bool) -> None:
+    number = 0
+
+    def __init__(self, listener: socket.socket, log: WireLog, *, reading: bool, note: Note = ignore) -> None:
+        self.note = note
+        """Is told of everything that the test asks of this peer and its connections."""
         self._listener = listener
         self._log = log
         self._reading = reading
@@ -53,6 +58,7 @@ class TcpPeer:
         send_buffer: int | None = None,
         reading: bool = True,
         record: Callable[[WireEvent], None] | None = None,
+        note: Note = ignore,
     ) -> Self:
         """Listen on a free port of `host`.
 
@@ -67,13 +73,24 @@ class TcpPeer:
             if size is not None:
                 listener.setsockopt(socket.SOL_SOCKET, option, size)
         listener.listen(_BACKLOG)
-        return cls(listener, WireLog(record), reading=reading)
+        peer = cls(listener, WireLog(record), reading=reading, note=note)
+        options = {
+            "host": host,
+            "receive_buffer": receive_buffer,
+            "send_buffer": send_buffer,
+            "reading": reading,
+            "remote": peer.remote,
+        }
+        note(Deed(0, "listen", options))
+        note(Done())
+        return peer
 
     @property
     def wire(self) -> list[WireEvent]:
         """Everything seen or done so far."""
         return self._log.events
 
+    @deed
     async def accept(self, *, limit: float = LIMIT) -> Connection:
         """Return the next connection of the target, in the order of their arrival.
 
@@ -96,7 +113,7 @@ class TcpPeer:
             self._loop.remove_reader(self._listener.fileno())
             self._listener.close()
         for connection in self.connections:
-            await connection.close()
+            connection.discard()
 
     def _accept(self) -> None:
         while True:
@@ -109,7 +126,7 @@ class TcpPeer:
             number = len(self.connections) + 1
             self._log.add(number, "from-target", "connect")
             try:
-                connection = Connection(accepted, number, self._log, reading=self._reading)
+                connection = Connection(accepted, number, self._log, reading=self._reading, note=self.note)
             except OSError:  # reset between accept() and getpeername()
                 self._log.add(number, "from-target", "reset")
                 accepted.close()
@@ -124,15 +141,29 @@ class TcpPeer:
 class RefusingPort:
     """A port that is bound and not listening: nobody else can get it, and a connection to it is surely refused."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    number = 0
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        *,
+        record: Callable[[WireEvent], None] | None = None,
+        note: Note = ignore,
+    ) -> None:
+        self.note = note
+        """Is told of everything that the test asks of this port and of the peer that it may become."""
+        self._record = record
         self._socket = _bound(host)
         name = self._socket.getsockname()
         self.remote: dict[str, str | int] = {"address": name[0], "port": name[1]}
+        note(Deed(0, "refuse", {"host": host, "remote": self.remote}))
+        note(Done())
 
-    async def listen(self, *, record: Callable[[WireEvent], None] | None = None) -> TcpPeer:
+    @deed
+    async def listen(self) -> TcpPeer:
         """Turn the port into a peer: it no longer refuses. The peer owns it from now on."""
         self._socket.listen(_BACKLOG)
-        return TcpPeer(self._socket, WireLog(record), reading=True)
+        return TcpPeer(self._socket, WireLog(self._record), reading=True, note=self.note)
 
     async def close(self) -> None:
         """Give the port back."""
@@ -145,16 +176,19 @@ class FullBacklog:
     Linux drops SYNs to a full accept queue; `open()` proves that the machine at hand does so too. IPv4 only.
     """
 
+    number = 0
     _FILLERS = 16
 
-    def __init__(self, listener: socket.socket, fillers: list[socket.socket]) -> None:
+    def __init__(self, listener: socket.socket, fillers: list[socket.socket], *, note: Note = ignore) -> None:
+        self.note = note
+        """Is told of everything that the test asks of this listener."""
         self._listener = listener
         self._fillers = fillers
         name = listener.getsockname()
         self.remote: dict[str, str | int] = {"address": name[0], "port": name[1]}
 
     @classmethod
-    async def open(cls, *, proof: float = 0.02) -> Self:
+    async def open(cls, *, proof: float = 0.02, note: Note = ignore) -> Self:
         """Listen and fill the queue until a connection is still not established after `proof` seconds.
 
         Raises PeerSetupError where the queue does not fill.
@@ -162,7 +196,7 @@ class FullBacklog:
         listener = _bound("127.0.0.1")
         listener.listen(0)
         fillers: list[socket.socket] = []
-        peer = cls(listener, fillers)
+        peer = cls(listener, fillers, note=note)
         loop = asyncio.get_running_loop()
         for _ in range(cls._FILLERS):
             filler = socket.socket(listener.family, socket.SOCK_STREAM)
@@ -171,6 +205,8 @@ class FullBacklog:
             try:
                 await asyncio.wait_for(loop.sock_connect(filler, listener.getsockname()), proof)
             except TimeoutError:
+                note(Deed(0, "never_answer", {"remote": peer.remote}))
+                note(Done())
                 return peer
         await peer.close()
         raise PeerSetupError(
@@ -178,10 +214,12 @@ class FullBacklog:
             remedy="run the tests on Linux, where SYNs to a full accept queue are dropped",
         )
 
+    @deed
     async def expect_attempt(self, *, limit: float = LIMIT) -> None:
         """Wait until the target tries to connect: one of its sockets has sent a SYN that nobody answers."""
         await self._until(lambda: self._attempts() > 0, "an attempt to connect", limit)
 
+    @deed
     async def expect_no_attempt(self, *, limit: float = LIMIT) -> None:
         """Wait until the target has given up every attempt to connect."""
         await self._until(lambda: self._attempts() == 0, "that no attempt to connect is left", limit)

@@ -91,9 +91,10 @@ async def eventually(
     """Ask the target again and again until what it says holds, for members that nothing announces; return the value."""
     loop = asyncio.get_running_loop()
     end = loop.time() + limit
-    while not holds(value := await read()):
-        t.check(loop.time() < end, f"{what} is still {value} after {limit:g} s")
-        await asyncio.sleep(_POLL)
+    with t.polling(what):
+        while not holds(value := await read()):
+            t.check(loop.time() < end, f"{what} is still {value} after {limit:g} s")
+            await asyncio.sleep(_POLL)
     return value
 
 

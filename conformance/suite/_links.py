@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent.target import WATCHING
 from conformance.agent.values import Result
-from conformance.peers.tcp import FullBacklog, RefusingPort
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from conformance.agent.remote import RemoteSocket
     from conformance.agent.streams import RemoteReader, RemoteWriter
     from conformance.peers.connection import Connection
-    from conformance.peers.tcp import TcpPeer
+    from conformance.peers.tcp import FullBacklog, RefusingPort, TcpPeer
     from conformance.testing.context import Context
 
 SHORT = 0.04
@@ -114,16 +113,12 @@ async def prove(t: Context) -> None:
 
 def refusing(t: Context) -> RefusingPort:
     """Return a port that refuses connections until the test ends."""
-    port = RefusingPort()
-    t.defer(port.close)
-    return port
+    return t.refusing_port()
 
 
 async def unanswered(t: Context) -> FullBacklog:
     """Return a listener to which nobody ever gets connected."""
-    backlog = await FullBacklog.open()
-    t.defer(backlog.close)
-    return backlog
+    return await t.full_backlog()
 
 
 @dataclass(slots=True)
