@@ -24,11 +24,11 @@ async def _at_construction(scene: Scene) -> None:
     values = [answer.get() for answer in scene.turn]
     if scene.cell.event in {"connected", "writer-close"}:
         scene.queued = values[0]
-    if scene.cell.event in {"writer-close", "update"}:
+    if scene.cell.event == "writer-close":
         scene.promise = values[-1]
     if scene.cell.event == "signal-already-aborted":
         scene.aborted_at_once = values[0]
-    if scene.cell.event in {"connected", "writer-close", "update"}:
+    if scene.cell.event in {"connected", "writer-close"}:
         assert scene.peer is not None
         scene.connection = await scene.peer.accept()
 
@@ -143,9 +143,6 @@ async def _idle_timeout(scene: Scene) -> None:
 
 
 async def _update(scene: Scene) -> None:
-    if scene.cell.state == "connecting":
-        await _at_construction(scene)
-        return
     scene.promise = await scene.socket.start_update({"noDelay": True, "keepAliveDelay": 5000})
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from conformance.spec import Cell
     from conformance.testing.context import Context
 
+STARTING = frozenset({"none", "connecting"})
+"""States in which a socket is constructed."""
+
 Direction = Literal["open", "finished", "failed"]
 
 
@@ -65,8 +68,9 @@ class Scene:
         return self.connection
 
     async def remember(self) -> None:
-        """Keep what can be observed before the event."""
-        self.fired = len(await self.socket.events())
+        """Keep what can be observed before the event. What is connecting has fired nothing that is not of the event."""
+        if self.cell.state not in STARTING:
+            self.fired = len(await self.socket.events())
         self.settled = {
             "ready": await self.socket.ready.state(),
             "closed": await self.socket.closed.state(),

@@ -8,7 +8,7 @@ from conformance.agent import steps
 from conformance.agent.streams import RemoteReader, RemoteWriter
 from conformance.agent.target import WATCHING
 from conformance.agent.values import Result
-from conformance.generate.lifecycle.scene import Scene
+from conformance.generate.lifecycle.scene import STARTING, Scene
 from conformance.suite._checks import make_reason
 from conformance.suite._links import refusing, unanswered
 
@@ -31,7 +31,7 @@ INIT: Mapping[str, dict[str, Any]] = {
 SIGNALLED = frozenset({"signal-aborts", "signal-already-aborted"})
 
 # Events of a connecting socket for which the peer answers, or refuses; for all others nobody ever answers.
-ANSWERED = frozenset({"connected", "writer-close", "update", "signal-already-aborted"})
+ANSWERED = frozenset({"connected", "writer-close", "signal-already-aborted"})
 REFUSED = frozenset({"connect-fails"})
 
 _READER, _WRITER = Result(WATCHING + 1), Result(WATCHING + 3)
@@ -46,7 +46,6 @@ _LOCKS = (
 SAME_TURN: Mapping[str, Callable[[bytes], list[Step]]] = {
     "connected": lambda payload: [steps.call(_WRITER, "write", payload)],
     "writer-close": lambda payload: [steps.call(_WRITER, "write", payload), steps.call(_WRITER, "close")],
-    "update": lambda _: [steps.call(Result(0), "update", {"noDelay": True})],
     "signal-already-aborted": lambda _: [steps.get(Result(6), "aborted")],
 }
 
@@ -69,7 +68,7 @@ async def _construct(t: Context, cell: Cell) -> Scene:
         if cell.event == "signal-already-aborted":
             reason = await make_reason(t)
             await controller.call("abort", reason)
-    starting = cell.state in {"connecting", "none"}
+    starting = cell.state in STARTING
     peer = None
     if starting and cell.event in REFUSED:
         init["remote"] = refusing(t).remote
