@@ -246,8 +246,8 @@ class _Drawing:
         style = _STYLE.replace("$id", name)
         return f"""\
 <svg xmlns="http://www.w3.org/2000/svg" class="lifecycle" viewBox="0 0 {width:g} {height:g}" width="{width:g}" \
-height="{height:g}" role="img" aria-labelledby="{name}-title">
-<title id="{name}-title">{title}</title>
+height="{height:g}" role="img" aria-labelledby="{name}-diagram-title">
+<title id="{name}-diagram-title">{title}</title>
 <style>
 {style}</style>
 <defs><marker id="{name}-arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" \
