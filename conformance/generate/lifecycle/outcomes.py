@@ -311,12 +311,12 @@ async def _writable_flows(scene: Scene, _: Any) -> None:
 async def _writable_closes(scene: Scene, error: Any) -> None:
     await _writable_flows(scene, error)
     await scene.writer.closed.fulfils()
-    await _write_is_refused(scene)
 
 
 async def _writable_ends(scene: Scene, error: Any) -> None:
     await _writable_flows(scene, error)
-    await _write_is_refused(scene)
+    reason = await (await scene.writer.start_write(b"too late")).reason()
+    scene.t.check(isinstance(reason, RemoteError), f"a write after the end was rejected with {reason}, no error")
 
 
 async def _writable_errors(scene: Scene, error: Any) -> None:
@@ -331,11 +331,6 @@ async def _writable_errors(scene: Scene, error: Any) -> None:
 async def _write_fails(scene: Scene, error: Any) -> None:
     write = await scene.writer.start_write(b"too late")
     is_identical(scene.t, await write.reason(), error, "the reason of a write")
-
-
-async def _write_is_refused(scene: Scene) -> None:
-    reason = await (await scene.writer.start_write(b"too late")).reason()
-    scene.t.check(isinstance(reason, RemoteError), f"a write after the end was rejected with {reason}, no error")
 
 
 WRITABLE: Mapping[str, Callable[[Scene, Any], Awaitable[None]]] = {
