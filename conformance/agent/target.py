@@ -121,7 +121,7 @@ class Target:
     async def settle(self, promise: steps.On, limit: float | None = None) -> tuple[str, Any]:
         """Wait for a promise, at most `limit` seconds; return its state and its value or reason."""
         seconds = self.settle_limit if limit is None else limit
-        return await self._state(steps.Step("settle", {"on": steps.place(promise), "limit": seconds * 1000}))
+        return await self._state(steps.Step("settle", {"on": steps.place(promise), "limit": round(seconds * 1000)}))
 
     async def state(self, promise: steps.On) -> tuple[str, Any]:
         """Return the present state of a promise (`pending`, `fulfilled`, `rejected`) and its value or reason."""
@@ -143,7 +143,7 @@ class Target:
         """
         message: dict[str, Json] = {"op": "log", "since": since}
         if until is not None:
-            message |= {"until": until, "limit": (self.settle_limit if limit is None else limit) * 1000}
+            message |= {"until": until, "limit": round((self.settle_limit if limit is None else limit) * 1000)}
         return [self._entry(entry) for entry in (await self._raw("log", message)).get()]
 
     async def unhandled(self) -> list[Any]:

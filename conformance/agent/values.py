@@ -82,7 +82,7 @@ class Symbol(Tagged):
 
 @dataclass(frozen=True, slots=True)
 class Bytes(Tagged):
-    """Bytes in a buffer or a view of one.
+    """Bytes in a buffer or a view of one. Equal are those with the same bytes in the same kind of view.
 
     `view` is the name of the view's class, or ArrayBuffer. `prefix` and `suffix` are the bytes of the buffer before and
     after the view. A `detached` buffer has lost its bytes, a `shared` one is a SharedArrayBuffer.
@@ -90,8 +90,8 @@ class Bytes(Tagged):
 
     data: bytes
     view: str = "Uint8Array"
-    prefix: int = 0
-    suffix: int = 0
+    prefix: int = field(default=0, compare=False)
+    suffix: int = field(default=0, compare=False)
     detached: bool = False
     shared: bool = False
     resizable: bool = False

@@ -121,7 +121,8 @@ async def test_views_in_javascript(node: Target) -> None:
         Bytes(b"", "ArrayBuffer", detached=True),
         Bytes(b"", detached=True),
     ):
-        assert await (await aborted_by(node, sent)).get("reason") == sent
+        seen = await (await aborted_by(node, sent)).get("reason")
+        assert (seen, seen.prefix, seen.suffix) == (sent, sent.prefix, sent.suffix)
 
 
 async def test_what_surrounds_a_view_is_not_zero(node: Target) -> None:
