@@ -1,5 +1,7 @@
 """AbortController and AbortSignal (DOM, "Aborting ongoing activities")."""
 
+# ruff: noqa: SLF001  # signals that depend on each other share their internal slots
+
 from __future__ import annotations
 
 import asyncio
@@ -62,14 +64,14 @@ class AbortSignal(EventTarget):
                 raise TypeError(f"signals: an AbortSignal is needed, not {type(source).__name__}")
         result = new_signal()
         for source in sources:
-            if source._aborted:  # noqa: SLF001  # its own class
-                result._aborted, result._reason = True, source._reason  # noqa: SLF001
+            if source._aborted:
+                result._aborted, result._reason = True, source._reason
                 return result
-        # A dependent signal stands for its own sources, so that chains stay flat (DOM, "create a dependent abort signal").
-        roots = [root for source in sources for root in (source._sources or [source])]  # noqa: SLF001
-        result._sources = list(dict.fromkeys(roots))  # noqa: SLF001
-        for root in result._sources:  # noqa: SLF001
-            root._dependents.append(weakref.ref(result, root._dependents.remove))  # noqa: SLF001
+        # A dependent signal stands for its own sources, so that chains stay flat (DOM, "create a dependent signal").
+        roots = [root for source in sources for root in (source._sources or [source])]
+        result._sources = list(dict.fromkeys(roots))
+        for root in result._sources:
+            root._dependents.append(weakref.ref(result, root._dependents.remove))
         return result
 
     @property
@@ -107,12 +109,12 @@ class AbortSignal(EventTarget):
             return
         self._aborted = True
         self._reason = DOMException("The operation was aborted", "AbortError") if reason is None else reason
-        dependents = [signal for ref in self._dependents if (signal := ref()) and not signal._aborted]  # noqa: SLF001
+        dependents = [signal for ref in self._dependents if (signal := ref()) and not signal._aborted]
         for dependent in dependents:
-            dependent._aborted, dependent._reason = True, self._reason  # noqa: SLF001
+            dependent._aborted, dependent._reason = True, self._reason
         self._run_abort_steps()
         for dependent in dependents:
-            dependent._run_abort_steps()  # noqa: SLF001
+            dependent._run_abort_steps()
 
     def _run_abort_steps(self) -> None:
         algorithms, self._algorithms = self._algorithms, []
@@ -124,7 +126,7 @@ class AbortSignal(EventTarget):
 
     def add_event_listener(
         self,
-        type: str,
+        type: str,  # noqa: A002  # the IDL's name
         callback: Callback | None,
         options: Mapping[str, Any] | bool | None = None,
     ) -> None:
@@ -146,21 +148,21 @@ class AbortSignal(EventTarget):
         awaited = not self._aborted and bool(self._algorithms or self._listeners)
         for source in self._sources or ():
             if awaited:
-                source._held.add(self)  # noqa: SLF001  # its own class
+                source._held.add(self)
             else:
-                source._held.discard(self)  # noqa: SLF001
+                source._held.discard(self)
 
 
 def new_signal() -> AbortSignal:
     """Return a new signal that is not aborted."""
     signal = AbortSignal.__new__(AbortSignal)
     EventTarget.__init__(signal)
-    signal._aborted = False  # noqa: SLF001  # this is the constructor that programs do not have
-    signal._reason = None  # noqa: SLF001
-    signal._algorithms = []  # noqa: SLF001
-    signal._sources = None  # noqa: SLF001
-    signal._dependents = []  # noqa: SLF001
-    signal._held = set()  # noqa: SLF001
+    signal._aborted = False
+    signal._reason = None
+    signal._algorithms = []
+    signal._sources = None
+    signal._dependents = []
+    signal._held = set()
     return signal
 
 

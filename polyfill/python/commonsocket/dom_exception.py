@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 # Web IDL, the names table: the names that have a legacy code.
 _CODES: Final = {
@@ -58,6 +58,10 @@ class DOMException(Exception):  # noqa: N818  # the standard's name
     def code(self) -> int:
         """The legacy code of `name`, or 0."""
         return _CODES.get(self._name, 0)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # It is serializable (Web IDL): `copy` and `pickle` keep what it says.
+        return type(self), (self._message, self._name)
 
     def __str__(self) -> str:
         return f"{self._name}: {self._message}" if self._message else self._name

@@ -27,6 +27,7 @@ from .transports.system import failure_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .abort import AbortSignal
     from .core.failure import Failure
     from .core.options import SocketOptions
     from .event_target import EventTarget
@@ -80,7 +81,7 @@ class SocketDriver:
         self._controller = AbortController()
         self._promises: dict[str, Promise[None]] = {name: pending(queue) for name in ("ready", "closed", "released")}
         for promise in self._promises.values():
-            # "`ready` and `closed` are marked as handled" -- D19
+            # By ready/marked-as-handled and closed/marked-as-handled.
             promise.handled = True
         self._updates: deque[Promise[None]] = deque()
         self._performing = False
@@ -91,7 +92,7 @@ class SocketDriver:
         self.info = new_info(options.type)  # type: ignore[arg-type]  # the conversion let only SocketTypes pass
         self.stats = new_stats(self._core.counters)
         self.readable, self._readable_controller = create_readable_byte_stream(queue, self._pull, self._cancel)
-        # "`writer.desiredSize` starts at `sendBufferSize` and counts bytes" -- D25
+        # By backpressure/desired-size-starts-at-send-buffer-size and backpressure/desired-size-counts-bytes.
         self.writable, self._writable_controller = create_writable_stream(
             queue,
             write=self._write,
@@ -119,7 +120,7 @@ class SocketDriver:
         return self._promises["closed"]
 
     @property
-    def signal(self) -> Any:
+    def signal(self) -> AbortSignal:
         """The socket's own signal."""
         return self._controller.signal
 
@@ -142,7 +143,7 @@ class SocketDriver:
         self._updates.append(promise)
         self._core.update(members)
         self._perform()
-        # "nothing settles or fires synchronously in the constructor or in `update()`" -- I8
+        # By invariant/update-settles-nothing.
         self._queue.queue(self._run_update)
         return promise
 
@@ -212,10 +213,10 @@ class SocketDriver:
         if isinstance(chunk, bytes):
             data = chunk
         elif isinstance(chunk, (bytearray, memoryview)):
-            # "Bytes are copied when the sink's write algorithm runs." -- D23
+            # By writable/chunk-free-after-settling the bytes are the socket's own from here on (D23).
             data = bytes(chunk) if _byte_length(chunk) else b""
         else:
-            # "accepts BufferSource only ... the write rejects with TypeError" and the socket is aborted with it -- D22
+            # By writable/bad-chunk-rejects-with-type-error and writable/bad-chunk-aborts-the-socket.
             error = TypeError(f"bytes, a bytearray or a memoryview is needed, not {type(chunk).__name__}")
             self._core.bad_chunk(error)
             self._perform()
@@ -380,7 +381,7 @@ class SocketDriver:
             writable_stream_close(self.writable).handled = True
 
     def _error_writable(self, effect: do.ErrorWritable) -> None:
-        # A stream that is being aborted keeps the reason that Streams gives it, even undefined.
+        # By abort/writable-abort-default-reason a stream that is aborted keeps the reason that Streams gives it.
         if not self._writable_controller.signal.aborted:
             self._writable_controller.error(effect.reason)
 
@@ -441,6 +442,6 @@ def _byte_length(chunk: Any) -> int:
         try:
             return chunk.nbytes
         except ValueError:
-            # "a detached buffer writes zero bytes" -- D23; a memoryview that was released is the like of it
+            # By writable/detached-buffer-writes-nothing: a released memoryview is Python's detached buffer.
             return 0
     return len(chunk) if isinstance(chunk, (bytes, bytearray)) else 0

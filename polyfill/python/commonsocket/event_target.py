@@ -1,5 +1,7 @@
 """Event and EventTarget (DOM, "Events"), for targets that have no parent: nothing bubbles or is captured."""
 
+# ruff: noqa: SLF001  # dispatching is an algorithm on both, by their internal slots
+
 from __future__ import annotations
 
 import asyncio
@@ -154,7 +156,7 @@ class EventTarget:
 
     def add_event_listener(
         self,
-        type: str,
+        type: str,  # noqa: A002  # the IDL's name
         callback: Callback | None,
         options: Mapping[str, Any] | bool | None = None,
     ) -> None:
@@ -181,7 +183,7 @@ class EventTarget:
 
     def remove_event_listener(
         self,
-        type: str,
+        type: str,  # noqa: A002  # the IDL's name
         callback: Callback | None,
         options: Mapping[str, Any] | bool | None = None,
     ) -> None:
@@ -200,32 +202,32 @@ class EventTarget:
         """
         if not isinstance(event, Event):
             raise TypeError(f"an Event is needed, not {type(event).__name__}")
-        if event._dispatching:  # noqa: SLF001  # dispatch is the event's own algorithm
+        if event._dispatching:
             raise DOMException("the event is being dispatched already", "InvalidStateError")
         return self.dispatch(event)
 
     def dispatch(self, event: Event, rethrow: Callable[[BaseException], object] | None = None) -> bool:
         """Dispatch `event` (DOM, "dispatch"); `rethrow` is told what a listener raises after it was reported."""
-        event._dispatching = True  # noqa: SLF001
-        event._target = event._current_target = self  # noqa: SLF001
+        event._dispatching = True
+        event._target = event._current_target = self
         for listener in [listener for listener in self._listeners if listener.type == event.type]:
             if listener.removed:
                 continue
             if listener.once:
                 self._remove(listener)
-            event._in_passive_listener = listener.passive  # noqa: SLF001
+            event._in_passive_listener = listener.passive
             try:
                 _call(listener.callback, event)
             except Exception as error:  # noqa: BLE001  # "If this throws an exception exception, then: Report exception"
                 _report(error)
                 if rethrow is not None:
                     rethrow(error)
-            event._in_passive_listener = False  # noqa: SLF001
-            if event._stop_now:  # noqa: SLF001
+            event._in_passive_listener = False
+            if event._stop_now:
                 break
-        event._current_target = None  # noqa: SLF001
-        event._dispatching = event._stop = event._stop_now = False  # noqa: SLF001
-        return not event._canceled  # noqa: SLF001
+        event._current_target = None
+        event._dispatching = event._stop = event._stop_now = False
+        return not event._canceled
 
     def get_handler(self, type_: str) -> Callable[[Any], object] | None:
         """Return the event handler of `type_` (HTML, "event handlers")."""

@@ -1,5 +1,7 @@
 """Promise: a value that comes later and may be awaited any number of times (ECMAScript, "Promise Objects")."""
 
+# ruff: noqa: SLF001  # the functions below the class are its constructors
+
 from __future__ import annotations
 
 import asyncio
@@ -224,9 +226,9 @@ class Promise(Generic[T]):
 
 
 def _initialise(promise: Promise[Any], queue: MicrotaskQueue) -> None:
-    promise._state = _PENDING  # noqa: SLF001  # these four are the constructor's inner part
-    promise._result = None  # noqa: SLF001
-    promise._reactions = None  # noqa: SLF001
+    promise._state = _PENDING
+    promise._result = None
+    promise._reactions = None
     promise.handled = False
     promise.queue = queue
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from .abort import AbortSignal
 from .core.options import check_construction, convert_init
+from .dom_exception import DOMException
 from .driver import SocketDriver
 from .event_target import EventHandlerAttribute, EventTarget
 from .microtasks import microtasks
@@ -56,7 +57,7 @@ class Socket(EventTarget):
         except RuntimeError:
             raise RuntimeError("a Socket needs a running event loop: construct it in a coroutine") from None
         super().__init__()
-        # "The constructor validates synchronously, then connects in parallel" -- D1
+        # By construction/validates-before-return; connecting goes on in parallel.
         options = check_construction(convert_init(init, _INTERFACES), _TRANSPORTS)
         transport = _TRANSPORTS[options.type]  # type: ignore[index]  # check_construction lets nothing else pass
         self._driver = SocketDriver(self, options, transport, self._queue)
@@ -101,7 +102,7 @@ class Socket(EventTarget):
         """None: only quic sockets have more streams than two."""
         return
 
-    def update(self, init: SocketInit | Mapping[str, Any]) -> Promise[None]:
+    def update(self, init: SocketInit | Mapping[str, Any] | None = None) -> Promise[None]:
         """Change options of the socket; the promise fulfils once they are applied, all or none.
 
         It rejects with TypeError for an `init` that is wrong in itself, with a DOMException `"InvalidStateError"` once
@@ -110,7 +111,7 @@ class Socket(EventTarget):
         """
         try:
             members = convert_init(init, _INTERFACES)
-        except Exception as error:  # noqa: BLE001  # "conversion failures reject" (D30), what a mapping raises included
+        except Exception as error:  # noqa: BLE001  # update/returns-a-promise, whatever a mapping raises
             return rejected(self._queue, error)
         return self._driver.update(members)
 
@@ -127,6 +128,10 @@ class Socket(EventTarget):
         A socket that is still connecting is aborted. Works with locked streams.
         """
         return self._driver.dispose()
+
+    def __reduce_ex__(self, _protocol: object) -> Any:
+        # By lifetime/not-serializable, as `copy` and `pickle` are Python's structured clone.
+        raise DOMException("a Socket cannot be cloned", "DataCloneError")
 
     async def __aenter__(self) -> Self:
         return self

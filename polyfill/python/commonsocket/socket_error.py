@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .core.conversion import convert_dictionary
 from .dom_exception import DOMException
@@ -24,6 +24,11 @@ class SocketError(DOMException):
         members = convert_dictionary("SocketErrorOptions", options, "options")
         self._error_code: SocketErrorCode = members["error_code"]
         self._system_code = cast("str | None", members["system_code"])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # errors/socket-error-serializable
+        options = {"error_code": self._error_code, "system_code": self._system_code}
+        return type(self), (self.message, options)
 
     @property
     def error_code(self) -> SocketErrorCode:

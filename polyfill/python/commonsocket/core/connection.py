@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from commonsocket.dom_exception import DOMException
 from commonsocket.generated.lifecycle import TRANSITIONS
+
 from . import effects as do
 from .failure import Failure, to_socket_error
 from .options import IMMUTABLE, MUTABLE, changed, with_changes
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 State = Literal["connecting", "open", "local-closed", "remote-closed", "closed", "errored"]
 
-# Who ended it (2.2, fail): the application; this side's own rules (timers, a bad chunk); the peer or the network.
+# Who ended it: the application; this side's own rules (timers, a bad chunk); the peer or the network.
 Origin = Literal["user", "local", "peer"]
 
 TERMINAL: Final = frozenset({"closed", "errored"})
@@ -90,7 +91,7 @@ class SocketCore:
         #: A read waits for data.
         self._wanted = False
         self._paused = False
-        #: The readable was closed or cancelled ([[readDone]]).
+        #: The readable was closed or cancelled.
         self._read_done = False
         #: The peer's FIN came, but unread data is before it.
         self._fin_waits = False
@@ -111,10 +112,10 @@ class SocketCore:
     # ---- construction and connecting ----
 
     def start(self) -> None:
-        """Begin to connect (D1), or fail at once if `init.signal` is aborted already (D7)."""
+        """Begin to connect, or fail at once if `init.signal` is aborted already (D1, D7)."""
         signal = self.options.signal
         if signal is not None and signal.aborted:
-            # signal: "the constructor returns a Socket that is already errored; no packet is sent" (D7)
+            # As signal/already-aborted-returns-errored-socket and signal/already-aborted-sends-nothing demand.
             self._fail("signal-aborts", signal.reason, "user")
             return
         if self.options.ready_timeout:
@@ -125,8 +126,7 @@ class SocketCore:
         """Take it that the connection is made, its handshake finished on this side (D12)."""
         if self.terminal:
             return
-        # 2.2 connected: "fill `info`; state <- open; `stats.readyAt`; resolve `[[ready]]`; queue a task to fire `ready`;
-        # release queued writes. All in one task."
+        # ready/info-is-filled-before and ready/stats-ready-at-is-set-before: all of it in one go, in this order.
         self.effects.append(do.StopTimer("ready"))
         self.effects.append(do.SetEndpoints(remote, local))
         self._step("connected")
@@ -150,12 +150,12 @@ class SocketCore:
         """Take `data`, which is not empty, from the peer."""
         if self.state in TERMINAL:
             return
-        # stats: counted "before the reader takes them; includes discarded ones" (D36)
+        # By stats/bytes-received-counts-payload before anybody reads, by -includes-discarded read or not.
         self.counters.bytes_received += len(data)
         if self._idle:
             self._restart_idle_timer()
         if self._read_done:
-            # readable: after cancel "later inbound data is read and discarded" so that the peer is not blocked (D28)
+            # readable/cancel-discards-later-data: the peer must not be held up.
             return
         if self._wanted:
             self._wanted = False
@@ -209,7 +209,7 @@ class SocketCore:
         if self.terminal or self._peer_finished or self._fin_waits:
             return
         if self._received.size:
-            # closed: "It stays pending while unread data remains." (D15)
+            # By closed/pending-while-unread-data-remains it is not delivered yet.
             self._fin_waits = True
             self._step("peer-fin-unread")
         elif self._read_done:
@@ -237,7 +237,7 @@ class SocketCore:
         if chunk is None or self.terminal:
             return
         self._sending.chunk = None
-        # stats: "payload bytes accepted by the transport" (D36)
+        # By stats/bytes-sent-counts-accepted-payload not before now.
         self.counters.bytes_sent += len(chunk)
         if self._idle:
             self._restart_idle_timer()
@@ -266,12 +266,12 @@ class SocketCore:
 
     def bad_chunk(self, error: TypeError) -> None:
         """Fail because something else than bytes was written (D22)."""
-        # writable: "Leaving a half-dead connection helps nobody", so the whole socket is aborted with the TypeError.
+        # By writable/bad-chunk-aborts-the-socket the rest of the connection does not outlive it.
         self._fail("bad-chunk", error, "local")
 
     def abort_write(self, reason: Any) -> None:
         """Abort the whole socket because the writable is aborted with `reason` (D27)."""
-        # A FIN would present truncated data as complete.
+        # By abort/writable-abort-sends-reset, as a FIN would make cut data look complete.
         if self.state not in {"local-closed", "closed", "errored"}:
             self._fail("writable-abort", _abort_error() if reason is None else reason, "user")
 
@@ -286,7 +286,6 @@ class SocketCore:
         """Take it that the timer `name` has run down; it is a local policy, so a "TimeoutError" (D9)."""
         if name == "ready":
             if self.state == "connecting":
-                # timeouts: "covers DNS+TCP+TLS" (2.2, ready timer)
                 error = DOMException("The connection was not made within ready_timeout", "TimeoutError")
                 self._fail("ready-timeout", error, "local")
         elif not self.terminal and self._idle:
@@ -294,15 +293,15 @@ class SocketCore:
             self._fail("idle-timeout", error, "local")
 
     def abort(self, reason: Any = None) -> None:
-        """End at once (D32): "Idempotent; first reason wins; after a graceful close it is a no-op"."""
+        """End at once with `reason`, or an AbortError; nothing if it has ended already (D32)."""
         self._fail("abort", _abort_error() if reason is None else reason, "user")
 
     def signal_aborted(self, reason: Any) -> None:
-        """End at once because `init.signal` was aborted, "at any time in its life" (D34)."""
+        """End at once because `init.signal` was aborted, at whatever time (D34)."""
         self._fail("signal-aborts", reason, "user")
 
     def dispose(self) -> None:
-        """End gracefully (D39): "connecting -> abort; else flush queued writes, FIN, cancel reading"."""
+        """End gracefully: abort while connecting, else stop reading, flush what was written and send FIN (D39)."""
         if self.state == "connecting":
             self._fail("dispose", _abort_error(), "user")
         elif not self.terminal:
@@ -317,7 +316,7 @@ class SocketCore:
     # ---- update ----
 
     def update(self, members: Mapping[str, Any]) -> None:
-        """Ask for a change of options, converted and checked; "calls are serialised in order" (D30).
+        """Ask for a change of options, converted and checked; the changes are made in the order of the calls (D30).
 
         The promise "update" answers, after `run_update`.
         """
@@ -344,7 +343,7 @@ class SocketCore:
             self.options_applied(changes)
 
     def options_applied(self, changes: Mapping[str, Any]) -> None:
-        """Take over `changes`, those that the system keeps being set; "Fulfils when the option is applied" (D30)."""
+        """Take over `changes`, those that the system keeps being set, and say so (D30)."""
         if self.terminal:
             return
         self.options = with_changes(self.options, changes)
@@ -360,20 +359,23 @@ class SocketCore:
         self._answer_update(do.Fulfil("update"))
 
     def options_refused(self, failure: Failure) -> None:
-        """Leave the options as they are, the system having refused to set one: "all-or-nothing" (D30)."""
+        """Leave the options as they are, the system having refused to set one (D30)."""
         if not self.terminal:
             self._answer_update(do.Reject("update", to_socket_error(failure)))
 
     def _refusal(self, members: Mapping[str, Any], changes: Mapping[str, Any]) -> DOMException | None:
         """Return why a change cannot be made, or None."""
         forbidden = changed(self.options, members, IMMUTABLE)
-        # update: `allowHalfOpen` is mutable "until peer FIN" (D30)
+        # update/allow-half-open-after-fin: what it decides is decided.
         if "allow_half_open" in changes and self._peer_finished:
             forbidden["allow_half_open"] = changes["allow_half_open"]
         if forbidden.get("type") == "tls" and self.options.type == "tcp":
             return DOMException("STARTTLS is not supported", "NotSupportedError")
+        # By update/tls-without-type, even if it is what `init` had: nothing would use it.
+        if "tls" in members:
+            forbidden["tls"] = members["tls"]
         if forbidden:
-            # update: "Present and different ... reject InvalidModificationError, socket untouched" (D30)
+            # By update/immutable-change-rejects, the rest of the change included (update/all-or-nothing).
             self._step("update-immutable")
             return DOMException(f"{', '.join(sorted(forbidden))} cannot be changed", "InvalidModificationError")
         return None
@@ -388,7 +390,6 @@ class SocketCore:
         """Take the table's step for `event`, and finish if it leads to "closed"."""
         self.state = TRANSITIONS[self.options.type][self.state][event]  # type: ignore[assignment]  # the table's strings
         if self.state == "closed":
-            # 2.2 finish: "state <- closed, release transport, resolve [[closed]], freeze stats, queue a task to fire close"
             self._end()
             self.effects.append(do.Release(reset=False))
             self.effects.append(do.Fulfil("closed"))
@@ -396,7 +397,7 @@ class SocketCore:
             self.effects.append(do.FireEvents(("close",)))
 
     def _fail(self, event: str, reason: Any, origin: Origin) -> None:
-        """End with the single failure object `reason` (2.2, fail)."""
+        """End with the single failure object `reason` (D10)."""
         if self.terminal:
             return
         was_connecting = self.state == "connecting"
@@ -411,8 +412,8 @@ class SocketCore:
         self.effects.append(do.Reject("close", reason))
         self._reject_updates(reason)
         self._fin_waits = False
-        # errors: "bytes received before a reset/TLS error are delivered before the readable errors"; what the
-        # application or a timer ends "drops everything" (D18).
+        # errors/received-bytes-before-the-error holds for what the peer or the network ends; by
+        # abort/drops-unread-data and timeouts/idle-timeout-drops-unread-data the rest is lost otherwise.
         if origin != "peer":
             self._received.clear()
         if not self._received.size and not self._read_done:
@@ -420,7 +421,7 @@ class SocketCore:
             self.effects.append(do.ErrorReadable(reason))
         self.effects.append(do.AbortSignal(reason))
         self.effects.append(do.Release(reset=origin != "peer"))
-        # events: `error` is "not fired for abort()/init.signal" (D35)
+        # By events/no-error-after-abort and events/no-error-after-init-signal.
         if origin == "user":
             self.effects.append(do.FireEvents(("close",)))
         else:
@@ -429,7 +430,7 @@ class SocketCore:
     def _end(self) -> None:
         self.effects.append(do.StopTimer("ready"))
         self.effects.append(do.StopTimer("idle"))
-        # signal: "algorithm removed once terminal" (D34)
+        # By signal/init-signal-ignored-once-terminal, and so that a long-lived signal does not keep the socket.
         self.effects.append(_DETACH_SIGNAL)
         self._wanted = False
         self.counters.closed_at = self._clock()
@@ -441,28 +442,28 @@ class SocketCore:
         if self._fin_waits:
             self._deliver_fin()
         elif self.state == "errored" and not self._read_done:
-            # errors: the held failure comes "once [[rx]] is drained" (2.2, fail)
+            # The failure that was held back by errors/received-bytes-before-the-error.
             self._read_done = True
             self.effects.append(do.ErrorReadable(self.failure))
 
     def _deliver_fin(self) -> None:
-        """Close the readable, all data before the FIN having been read (2.2, received FIN)."""
+        """Close the readable, all data before the FIN having been read (D15, D16)."""
         self._fin_waits = False
         self._peer_finished = self._read_done = True
         self.effects.append(do.CloseReadable())
-        # events: "`end` fires before `close`" (2.2)
+        # By events/end-before-close.
         self.effects.append(do.FireEvents(("end",)))
         half_open = self.options.allow_half_open or self.state == "local-closed"
         self._step("peer-fin" if half_open else "peer-fin-no-half-open")
         self._answer_fin()
 
     def _answer_fin(self) -> None:
-        # half-open: `false` = "after FIN is delivered, flush queued writes, then FIN" (D26)
+        # By half-open/disallowed-answers-fin, behind the writes that are queued (half-open/disallowed-flushes-first).
         if not self.options.allow_half_open and not self.terminal:
             self.effects.append(do.CloseWritable())
 
     def _regulate(self) -> None:
-        """Stop reading "when `receiveBufferSize` unread bytes are buffered" and go on when there is room (D25)."""
+        """Stop reading when `receive_buffer_size` bytes are unread, and go on when there is room (D25)."""
         full = self._received.size >= self.options.receive_buffer_size
         if full != self._paused and not self.terminal:
             self._paused = full
@@ -473,12 +474,12 @@ class SocketCore:
         if chunk:
             self.effects.append(do.Send(chunk))
         else:
-            # writable: "Zero-length TCP write: no bytes, resolves." (D23)
+            # By writable/empty-chunk-writes-nothing.
             self._sending.chunk = None
             self.effects.append(do.Fulfil("write"))
 
     def _restart_idle_timer(self) -> None:
-        """Restart the idle timer: "restarted by every byte sent or received" (2.2)."""
+        """Restart the idle timer, as every byte either way does; without an `idle_timeout`, stop it."""
         self.effects.append(do.StartTimer("idle", self._idle) if self._idle else do.StopTimer("idle"))
 
     def _restart_ready_timer(self) -> None:
@@ -488,7 +489,7 @@ class SocketCore:
         self.effects.append(do.StartTimer("ready", max(timeout - passed, 0)) if timeout else do.StopTimer("ready"))
 
     def _reject_updates(self, reason: Any) -> None:
-        # update: "Errored *during* the update: rejects with E of D10." (D30)
+        # By update/failure-during-update.
         while self._updates:
             self._updates.popleft()
             self.effects.append(do.Reject("update", reason))

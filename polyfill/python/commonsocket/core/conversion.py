@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from commonsocket.generated.idl import DICTIONARIES, ENUMS  # noqa: TID252  # the package's own tables
+from commonsocket.generated.idl import DICTIONARIES, ENUMS  # the package's own tables
 
 if TYPE_CHECKING:
-    from commonsocket.generated.idl import Dictionary, Type  # noqa: TID252
+    from commonsocket.generated.idl import Dictionary, Type
 
 # Web IDL, "Integer types": the lower and upper bound.
 _INTEGERS: Final = {
@@ -201,7 +201,7 @@ _plans: dict[str, list[tuple[str, str, bool, Type, object]]] = {}
 
 
 def _plan(name: str) -> list[tuple[str, str, bool, Type, object]]:
-    """Return the members of a dictionary in the order of their reads: inherited first, each in lexicographical order."""
+    """Return the members of a dictionary in the order of their reads: inherited ones first, else lexicographical."""
     plan = _plans.get(name)
     if plan is None:
         dictionary: Dictionary | None = DICTIONARIES.get(name)

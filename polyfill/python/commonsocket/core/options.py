@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from commonsocket.dom_exception import DOMException
+
 from .conversion import convert_dictionary
 from .host import Host, parse_host, parse_ip_literal
 from .pem import is_certificate, is_key
@@ -13,7 +14,7 @@ from .pem import is_certificate, is_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-# D6: "defaults are applied by the constructor".
+# The defaults of backpressure/desired-size-starts-at-send-buffer-size and its like on the read side (D6).
 BUFFER_SIZE: Final = 65536  # bytes
 # Keep-alive is set in whole seconds, so a delay below one second cannot be kept (D2).
 SHORTEST_KEEP_ALIVE_DELAY: Final = 1000  # milliseconds
@@ -72,7 +73,7 @@ def convert_init(init: object, interfaces: Mapping[str, type]) -> dict[str, Any]
 
     Addresses come back parsed. Raises TypeError (D2).
     """
-    # IDL note (a): "`object init` is converted to SocketInit as the first step", and null is no object.
+    # By conversion/argument-not-an-object; a dictionary type would take None for an empty one.
     if init is None:
         raise TypeError("init: a mapping is needed, not None")
     members = convert_dictionary("SocketInit", init, "init", interfaces)
@@ -88,18 +89,17 @@ def check_construction(members: Mapping[str, Any], supported: Collection[str]) -
     Raises an `"NotSupportedError"` (D3) or TypeError (D2).
     """
     options = SocketOptions(**members)
-    # construction/unsupported: a type or an option that is unknown here throws at once, before anything else is
-    # asked of an init whose rules this implementation need not know (D3).
+    # By construction/unsupported-type, before anything is asked of an init whose rules are not known here.
     if options.type not in supported:
         raise DOMException(f"the type {options.type!r} is not supported", "NotSupportedError")
     check_supported(options.tls)
-    # D2: "`remote` missing for tcp/tls/quic; neither `remote` nor `local` for udp"
+    # By construction/remote-required-for-tcp and its like for the other types.
     if options.remote is None and (options.type != "udp" or options.local is None):
         raise TypeError(f"init.remote: a {options.type} socket needs a remote address")
-    # D2: "`tls` given for udp"
+    # There is no TLS over udp here (D2).
     if options.type == "udp" and options.tls is not None:
         raise TypeError("init.tls: udp has no TLS")
-    # D2: "quic without `tls.alpn`"
+    # The protocol is mandatory in quic (D14).
     if options.type == "quic" and not (options.tls or {}).get("alpn"):
         raise TypeError("init.tls.alpn: quic needs at least one protocol")
     return options
@@ -122,11 +122,11 @@ def with_changes(options: SocketOptions, changes: Mapping[str, Any]) -> SocketOp
 
 
 def _remote(remote: Mapping[str, Any]) -> Address:
-    # D2: "`remote.address` empty or not parsable as host"
+    # By construction/address-empty and construction/address-not-a-host.
     host = parse_host(remote["address"])
     if host is None:
         raise TypeError(f"init.remote.address: {remote['address']!r} is not a host")
-    # D2: "`remote.port` 0"
+    # By construction/remote-port-zero.
     if remote["port"] == 0:
         raise TypeError("init.remote.port: 0 is no port to connect to")
     return Address(host, remote["port"])
@@ -135,7 +135,7 @@ def _remote(remote: Mapping[str, Any]) -> Address:
 def _local(local: Mapping[str, Any]) -> LocalAddress:
     host = None
     if "address" in local:
-        # D2: "`local.address` not an IP literal"
+        # By construction/local-address-not-an-ip: a name would have to be looked up.
         host = parse_ip_literal(local["address"])
         if host is None:
             raise TypeError(f"init.local.address: {local['address']!r} is not an IP address")
@@ -144,13 +144,13 @@ def _local(local: Mapping[str, Any]) -> LocalAddress:
 
 def _tls(tls: Mapping[str, Any]) -> Mapping[str, Any]:
     for protocol in tls.get("alpn", ()):
-        # D2: "ALPN entry empty or > 255 bytes"; RFC 7301, section 3.1: opaque ProtocolName<1..2^8-1>
+        # RFC 7301, section 3.1: "opaque ProtocolName<1..2^8-1>" (D2).
         if not 1 <= len(protocol.encode()) <= 255:
             raise TypeError(f"init.tls.alpn: {protocol!r} is not 1 to 255 bytes long")
-    # D2: "`key` xor `cert`"
+    # Neither is of use alone (D2).
     if ("key" in tls) != ("cert" in tls):
         raise TypeError("init.tls: key and cert belong together")
-    # D2: "unparsable PEM/DER"
+    # What no TLS library could read is a fault of the argument (D2).
     if "key" in tls and not is_key(tls["key"]):
         raise TypeError("init.tls.key: not a private key in PEM or DER")
     for name, value in [("cert", tls[name]) for name in ("cert",) if name in tls] + [
@@ -171,7 +171,7 @@ def _positive(name: str) -> Callable[[int], int]:
 
 
 def _keep_alive_delay(delay: int) -> int:
-    # D2: "`keepAliveDelay` 1-999"
+    # By construction/keep-alive-delay-too-short.
     if 0 < delay < SHORTEST_KEEP_ALIVE_DELAY:
         raise TypeError(f"init.keep_alive_delay: {delay} is neither 0 nor {SHORTEST_KEEP_ALIVE_DELAY} ms or more")
     return delay
@@ -180,7 +180,7 @@ def _keep_alive_delay(delay: int) -> int:
 _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "keep_alive_delay": _keep_alive_delay,
     "local": _local,
-    # D2: "`sendBufferSize`/`receiveBufferSize` 0; `ttl` 0"
+    # By construction/send-buffer-size-zero, construction/receive-buffer-size-zero and construction/ttl-zero.
     "receive_buffer_size": _positive("receive_buffer_size"),
     "remote": _remote,
     "send_buffer_size": _positive("send_buffer_size"),

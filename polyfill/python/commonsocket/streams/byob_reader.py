@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from commonsocket.core.conversion import read_members, to_integer
 from commonsocket.promise import Promise, pending, rejected
+
 from .generic_reader import ReadableStreamGenericReader, released_error
 from .read_request import PromiseReadRequest, ReadRequest, ReadResult
 from .readable_byte_stream_controller import ReadableByteStreamController
@@ -51,12 +52,13 @@ class ReadableStreamBYOBReader(ReadableStreamGenericReader):
             target = _writable_view(view)
             members = read_members(options, ("min",), min=min)
             minimum = to_integer(members.get("min", 1), 1, 2**53 - 1, "min")
-            if minimum > len(target):
-                raise ValueError(f"min: {minimum} is more than the {len(target)} items of the view")
-            if self._stream is None:
-                raise released_error()
-        except (TypeError, ValueError) as error:
+        except TypeError as error:
             return rejected(self._queue, error)
+        if minimum > len(target):
+            message = f"min: {minimum} is more than the {len(target)} items of the view"
+            return rejected(self._queue, ValueError(message))
+        if self._stream is None:
+            return rejected(self._queue, released_error())
         promise: Promise[ReadResult] = pending(self._queue)
         self._read(target, minimum, PromiseReadRequest(promise))
         return promise

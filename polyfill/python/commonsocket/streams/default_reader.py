@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from commonsocket.promise import Promise, pending, rejected
+
 from .generic_reader import ReadableStreamGenericReader, released_error
 from .read_request import PromiseReadRequest, ReadRequest, ReadResult
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from commonsocket.promise import Promise, pending, rejected
+
 from .readable_operations import readable_stream_cancel
 
 if TYPE_CHECKING:
     from commonsocket.microtasks import MicrotaskQueue
+
     from .readable_stream import ReadableStream
 
 

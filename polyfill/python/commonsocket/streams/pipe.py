@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from commonsocket.abort import AbortSignal
 from commonsocket.core.conversion import read_members, to_boolean
 from commonsocket.promise import Promise, fulfilled, pending
+
 from .default_reader import (
     ReadableStreamDefaultReader,
     readable_stream_default_reader_read,
@@ -42,11 +43,11 @@ def pipe_options(destination: object, options: object, keywords: Mapping[str, An
     if unknown:
         raise TypeError(f"pipe_to() has no argument {unknown.pop()!r}")
     members = read_members(options, PipeOptions._fields, **keywords)
-    flags = [to_boolean(members.get(name, False), name) for name in PipeOptions._fields[:3]]
+    abort, cancel, close = (to_boolean(members.get(name, False), name) for name in PipeOptions._fields[:3])
     signal = members.get("signal")
     if signal is not None and not isinstance(signal, AbortSignal):
         raise TypeError(f"signal: an AbortSignal is needed, not {type(signal).__name__}")
-    return PipeOptions(*flags, signal)
+    return PipeOptions(abort, cancel, close, signal)
 
 
 def readable_stream_pipe_to(source: ReadableStream, destination: WritableStream, options: PipeOptions) -> Promise[None]:

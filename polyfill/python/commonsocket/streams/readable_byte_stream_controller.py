@@ -43,6 +43,7 @@ class ReadableStreamBYOBRequest:
     __slots__ = ("_controller", "_view")
 
     _controller: ReadableByteStreamController | None
+    _view: memoryview | None
 
     def __init__(self) -> None:
         raise TypeError("ReadableStreamBYOBRequest has no constructor")
@@ -80,8 +81,18 @@ class ReadableByteStreamController:
         "_stream",
     )
 
-    _queue: deque[bytes | memoryview]
+    _byob_request: ReadableStreamBYOBRequest | None
+    _cancel_algorithm: Callable[[Any], Answer]
+    _close_requested: bool
     _pending_pull_intos: deque[_PullInto]
+    _pull_again: bool
+    _pull_algorithm: Callable[[ReadableByteStreamController], Answer]
+    _pulling: bool
+    _queue: deque[bytes | memoryview]
+    _queue_total_size: int
+    _started: bool
+    _strategy_hwm: float
+    _stream: ReadableStream
 
     def __init__(self) -> None:
         raise TypeError("ReadableByteStreamController has no constructor")
@@ -98,7 +109,7 @@ class ReadableByteStreamController:
         self = cls.__new__(cls)
         self._stream = stream
         self._pull_again = self._pulling = self._close_requested = self._started = False
-        self._byob_request: ReadableStreamBYOBRequest | None = None
+        self._byob_request = None
         self._queue = deque()
         self._queue_total_size = 0
         self._strategy_hwm = high_water_mark

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from commonsocket.core.conversion import read_members, to_boolean
 from commonsocket.microtasks import microtasks
 from commonsocket.promise import Promise, fulfilled, pending, rejected
+
 from .algorithms import invoke
 from .byob_reader import ReadableStreamBYOBReader
 from .default_reader import ReadableStreamDefaultReader, readable_stream_default_reader_read
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from commonsocket.microtasks import MicrotaskQueue
+
     from .algorithms import Answer
     from .writable_stream import WritableStream
 
@@ -103,12 +105,12 @@ class ReadableStream:
         """
         try:
             given = pipe_options(destination, options, keywords)
-            if self._reader is not None:
-                raise TypeError("the source is locked to a reader")
-            if destination.locked:
-                raise TypeError("the destination is locked to a writer")
         except TypeError as error:
             return rejected(self._queue, error)
+        if self._reader is not None:
+            return rejected(self._queue, TypeError("the source is locked to a reader"))
+        if destination.locked:
+            return rejected(self._queue, TypeError("the destination is locked to a writer"))
         return readable_stream_pipe_to(self, destination, given)
 
     def values(

@@ -35,6 +35,17 @@ class ReadableStreamDefaultController:
         "_stream",
     )
 
+    _cancel_algorithm: Callable[[Any], Answer]
+    _close_requested: bool
+    _pull_again: bool
+    _pull_algorithm: Callable[[ReadableStreamDefaultController], Answer]
+    _pulling: bool
+    _queue: QueueWithSizes
+    _size_algorithm: Callable[[Any], float]
+    _started: bool
+    _strategy_hwm: float
+    _stream: ReadableStream
+
     def __init__(self) -> None:
         raise TypeError("ReadableStreamDefaultController has no constructor")
 

@@ -41,7 +41,7 @@ def read_strategy(strategy: object) -> dict[str, Any]:
 
 def check_size(size: Any) -> float:
     """Return the size of a chunk, which must be a finite number at or above 0, else ValueError (a RangeError)."""
-    # EnqueueValueWithSize: "If ! IsNonNegativeNumber(size) is false, throw a RangeError exception."
+    # The first two checks of EnqueueValueWithSize.
     if isinstance(size, bool) or not isinstance(size, (int, float)) or not 0 <= size < math.inf:
         raise ValueError(f"{size!r} is no size of a chunk")
     return size
@@ -67,7 +67,7 @@ class QueueWithSizes:
     def dequeue(self) -> Any:
         """DequeueValue."""
         value, size = self._items.popleft()
-        # "If container.[[queueTotalSize]] < 0, set it to 0. (This can occur due to rounding errors.)"
+        # Sizes are any numbers, so what is left may be a rounding error below 0.
         self.total_size = max(self.total_size - size, 0)
         return value
 

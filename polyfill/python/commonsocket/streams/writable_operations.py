@@ -147,7 +147,7 @@ def writable_stream_finish_in_flight_close_with_error(stream: WritableStream, er
     request, stream._in_flight_close_request = stream._in_flight_close_request, None
     assert request is not None
     request.reject_with(error)
-    # "Never execute sink abort() after sink close()."
+    # The sink's abort algorithm must not run once its close algorithm has.
     if stream._pending_abort_request is not None:
         stream._pending_abort_request.promise.reject_with(error)
         stream._pending_abort_request = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from commonsocket.core.conversion import read_members
 from commonsocket.microtasks import microtasks
 from commonsocket.promise import Promise, rejected
+
 from .algorithms import invoke
 from .strategy import extract_high_water_mark, extract_size_algorithm, read_strategy
 from .writable_operations import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from commonsocket.microtasks import MicrotaskQueue
+
     from .algorithms import Answer
 
 
@@ -73,8 +75,14 @@ class WritableStream:
         initialize_writable_stream(self, microtasks())
         start = sink.get("start")
         write, close, abort = (invoke(self._queue, sink.get(name)) for name in ("write", "close", "abort"))
-        mark, size = extract_high_water_mark(members, 1), extract_size_algorithm(members)
-        controller = self._controller = WritableStreamDefaultController._new(self, write, close, abort, mark, size)
+        controller = self._controller = WritableStreamDefaultController._new(
+            self,
+            write=write,
+            close=close,
+            abort=abort,
+            high_water_mark=extract_high_water_mark(members, 1),
+            size=extract_size_algorithm(members),
+        )
         result = None if start is None else start(controller)
         controller._begin(Promise.resolve(result) if hasattr(result, "__await__") else None)
 
@@ -115,6 +123,7 @@ def initialize_writable_stream(stream: WritableStream, queue: MicrotaskQueue) ->
 
 def create_writable_stream(
     queue: MicrotaskQueue,
+    *,
     write: Callable[[Any, WritableStreamDefaultController], Answer],
     close: Callable[[], Answer],
     abort: Callable[[Any], Answer],
@@ -124,7 +133,9 @@ def create_writable_stream(
     """CreateWritableStream."""
     stream = WritableStream.__new__(WritableStream)
     initialize_writable_stream(stream, queue)
-    controller = WritableStreamDefaultController._new(stream, write, close, abort, high_water_mark, size)
+    controller = WritableStreamDefaultController._new(
+        stream, write=write, close=close, abort=abort, high_water_mark=high_water_mark, size=size
+    )
     stream._controller = controller
     controller._begin(None)
     return stream, controller

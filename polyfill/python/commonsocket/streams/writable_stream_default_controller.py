@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from commonsocket.abort import AbortController
+
 from .algorithms import nothing, upon
 from .strategy import QueueWithSizes, check_size
 from .writable_operations import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from commonsocket.abort import AbortSignal
+
     from .algorithms import Answer
     from .writable_stream import WritableStream
 
@@ -47,7 +49,15 @@ class WritableStreamDefaultController:
         "_write_algorithm",
     )
 
+    _abort_algorithm: Callable[[Any], Answer]
+    _abort_controller: AbortController
+    _close_algorithm: Callable[[], Answer]
+    _queue: QueueWithSizes
     _size_algorithm: Callable[[Any], float] | None
+    _started: bool
+    _strategy_hwm: float
+    _stream: WritableStream
+    _write_algorithm: Callable[[Any, WritableStreamDefaultController], Answer]
 
     def __init__(self) -> None:
         raise TypeError("WritableStreamDefaultController has no constructor")
@@ -56,6 +66,7 @@ class WritableStreamDefaultController:
     def _new(
         cls,
         stream: WritableStream,
+        *,
         write: Callable[[Any, WritableStreamDefaultController], Answer],
         close: Callable[[], Answer],
         abort: Callable[[Any], Answer],

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from commonsocket.promise import Promise, fulfilled, pending, rejected
+
 from .writable_operations import (
     writable_stream_abort,
     writable_stream_close,
@@ -15,6 +16,7 @@ from .writable_operations import (
 
 if TYPE_CHECKING:
     from commonsocket.microtasks import MicrotaskQueue
+
     from .writable_stream import WritableStream
 
 

@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .system import failure_of
 
@@ -35,7 +35,7 @@ class Endpoint(NamedTuple):
     """An address to try, as `getaddrinfo` tells it."""
 
     family: int
-    address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+    address: tuple[Any, ...]
 
 
 class _Attempt(NamedTuple):
@@ -58,14 +58,13 @@ async def connect_tcp(
     connected = await _race(endpoints, local, prepare, failures)
     if connected is not None:
         return connected
-    # "errorCode of the last attempt, the aggregate as `cause`" -- D11
+    # By errors/connect-attempts-last-code and errors/connect-attempts-cause.
     last = failures[-1]
     errors = [attempt.error for attempt in failures]
     cause = errors[0] if len(errors) == 1 else ExceptionGroup("every address was tried", errors)
-    act = "bind" if last.phase == "bind" else "connect to"
-    where = (local.host.text if local is not None and local.host is not None else "the local address", "")
-    address, port = where if last.phase == "bind" else (last.endpoint.address[0], f" port {last.endpoint.address[1]}")
-    raise ConnectError(failure_of(last.error, last.phase, f"cannot {act} {address!s}{port}", cause))
+    host, port = last.endpoint.address[:2]
+    what = "cannot bind the local address" if last.phase == "bind" else f"cannot connect to {host} port {port}"
+    raise ConnectError(failure_of(last.error, last.phase, what, cause))
 
 
 async def _resolve(remote: Address, local: LocalAddress | None) -> list[Endpoint]:

@@ -111,7 +111,7 @@ class TcpTransport(asyncio.Protocol):
         elif reset:
             self._reset(self._transport)
         else:
-            # "draining also avoids the kernel's RST-on-close-with-unread-data" -- D28
+            # By readable/cancel-preserves-last-bytes: closing with unread data would send a reset.
             self._drain()
             self._transport.close()
 
@@ -193,7 +193,7 @@ class TcpTransport(asyncio.Protocol):
             self._tell_broken(error)
 
     def _tell_broken(self, error: Exception) -> None:
-        # "bytes received before a reset/TLS error are delivered before the readable errors" -- D18
+        # By errors/received-bytes-before-the-error; a write that fails tells of the reset before they were read.
         for data in self._drain():
             self._listener.data_received(data)
         if isinstance(error, OSError):

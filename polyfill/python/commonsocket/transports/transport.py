@@ -15,25 +15,25 @@ class Listener(Protocol):
     """What a transport tells; see the methods of `SocketCore` with the same names."""
 
     def connected(self, remote: tuple[str, int] | None, local: tuple[str, int] | None) -> None:
-        """The connection is made."""
+        """Take it that the connection is made."""
 
     def connect_failed(self, failure: Failure) -> None:
-        """It cannot be made; `released` follows."""
+        """Take it that it cannot be made; `released` follows."""
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came, at least one."""
+        """Take bytes, at least one."""
 
     def fin_received(self) -> None:
-        """No more bytes will come."""
+        """Take it that no more bytes will come."""
 
     def write_finished(self) -> None:
-        """The system has taken all that `send` gave, `send` having returned False."""
+        """Take it that the system has taken all that `send` gave, `send` having returned False."""
 
     def transport_failed(self, failure: Failure) -> None:
-        """The connection broke; `released` follows."""
+        """Take it that the connection broke; `released` follows."""
 
     def released(self) -> None:
-        """The system's resources are free: nothing is told any more."""
+        """Take it that the system's resources are free: nothing is told any more."""
 
 
 class Transport(Protocol):
