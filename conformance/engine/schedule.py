@@ -62,30 +62,32 @@ class TargetRun:
         Raises a ConformanceError where the harness is at fault.
         """
         for level in sorted({planned.level for planned in self._plan}):
-            pending = deque(planned for planned in self._plan if planned.level == level)
-            while pending or self._again:
+            tests = [planned for planned in self._plan if planned.level == level]
+            # What waits for a timer goes first, so that everything else happens meanwhile.
+            tests.sort(key=lambda planned: not planned.case.waits)
+            pending = deque(planned for planned in tests if not planned.case.alone)
+            while pending:
                 await self._round(pending)
+            await self._alone((planned for planned in tests if planned.case.alone), "")
+            await self._retry()
 
     # Rounds.
 
     async def _round(self, pending: deque[Planned]) -> None:
         lost: list[Attempt] = []
         doubtful: list[Planned] = []
-        if pending:
-            client = await self._client()
-            self._agent.pulse = self._settings.jobs > 1
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(min(self._settings.jobs, len(pending))):
-                        group.create_task(self._worker(client, pending, lost, doubtful))
-            except BaseExceptionGroup as errors:
-                raise errors.exceptions[0] from None
+        client = await self._client()
+        self._agent.pulse = self._settings.jobs > 1
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._settings.jobs, len(pending))):
+                    group.create_task(self._worker(client, pending, lost, doubtful))
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
         if lost:
             await self._find_culprit(lost, pending)
         await self._alone(doubtful, "a rejection that nobody handled came up while several tests ran")
-        while self._again:
-            again, self._again = self._again, []
-            await self._alone(again, "")
+        await self._retry()
 
     async def _worker(
         self, client: AgentClient | None, pending: deque[Planned], lost: list[Attempt], doubtful: list[Planned]
@@ -132,6 +134,11 @@ class TargetRun:
             repeated = repeated or (tried is not None and (tried.unhandled or tried.lost is not None))
         if why and ran and not repeated:
             self._observer.notice(f"{why}; alone none of them repeats it")
+
+    async def _retry(self) -> None:
+        while self._again:
+            again, self._again = self._again, []
+            await self._alone(again, "")
 
     async def _one_alone(self, planned: Planned) -> Attempt | None:
         """Run a test with nothing else in flight and decide it, whatever comes of it."""

@@ -72,6 +72,8 @@ class TcpPeer:
         for option, size in ((socket.SO_RCVBUF, receive_buffer), (socket.SO_SNDBUF, send_buffer)):
             if size is not None:
                 listener.setsockopt(socket.SOL_SOCKET, option, size)
+        # Without it small pieces of a peer wait for the target's delayed acknowledgements.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.listen(_BACKLOG)
         peer = cls(listener, WireLog(record), reading=reading, note=note)
         options = {

@@ -264,11 +264,10 @@ async def no_timers_after_close(t: Context) -> None:
     await link.connection.expect_fin()
     await link.end_inward()
     await link.socket.event("close")
-    before = await link.socket.events()
     await asyncio.sleep((limit + BRIEF) / 1000)
     await link.socket.closed.fulfils()
     await signal_is_unaborted(t, link.socket)
-    t.equal(await link.socket.events(), before, "the events")
+    t.equal([event.type for event in await link.socket.events()], ["ready", "end", "close"], "the events")
 
 
 @test(
@@ -283,8 +282,7 @@ async def no_timers_after_failure(t: Context) -> None:
     error = await socket.ready.rejects()
     is_socket_error(t, error, "connection-refused")
     await socket.event("close")
-    before = await socket.events()
     await asyncio.sleep((limit + BRIEF) / 1000)
     is_identical(t, await socket.closed.reason(), error, "the reason of closed")
     await signal_is_aborted(t, socket, error)
-    t.equal(await socket.events(), before, "the events")
+    t.equal([event.type for event in await socket.events()], ["error", "close"], "the events")

@@ -210,10 +210,12 @@ async def failure_during_update(t: Context) -> None:
     "a rejected promise of update that nobody observes is reported as unhandled",
     requirements=["update/rejection-is-unhandled"],
     features=["tcp", "unhandled-rejections"],
+    alone=True,
 )
 async def rejection_is_unhandled(t: Context) -> None:
     link = await connect(t)
     reason = await make_reason(t)
+    t.leave_unhandled(reason)
     await link.socket.call("update", {"type": Getter("type", throws=reason)}, handled=False)
     await eventually(t, t.target.unhandled, lambda reported: reason in reported, "what was reported as unhandled")
     await works(t, link)

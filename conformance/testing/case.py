@@ -41,5 +41,7 @@ class TestCase:
     """Ids of tests; the verdict is "blocked" where one of them ran and did not pass."""
     waits: bool = False
     """The test spends its time waiting for a timer on purpose."""
+    alone: bool = False
+    """Nothing else may be in flight: the test leaves a rejection unhandled, for which other tests would be blamed."""
     origin: str = ""
     """Where the test is written: ``file:line``, relative to the house where that is possible."""

@@ -57,6 +57,8 @@ class Context:
         """The one ordered record of steps, messages and wire events."""
         self.rng = Randomness(f"{seed}/{case.id}", lambda payload: recorder.add("payload", payload))
         self.peers: list[TcpPeer] = []
+        self.left_unhandled: list[Any] = []
+        """Rejections and errors that the test has nobody handle on purpose."""
         self._opened = 0
         self._deferred: list[Callable[[], Any]] = []
 
@@ -134,6 +136,10 @@ class Context:
         self.recorder.add("check", Check(what, expected))
         if not same(actual, expected):
             raise CheckFailed(f"{what} is {shown(actual)}, not {shown(expected)}")
+
+    def leave_unhandled(self, reason: Any) -> None:
+        """Say that nobody is going to handle `reason`; a test that does so has to be declared `alone`."""
+        self.left_unhandled.append(reason)
 
     def defer(self, close: Callable[[], Any]) -> None:
         """Have `close` called (and awaited where it returns an awaitable) when the test has ended, last one first."""

@@ -25,7 +25,7 @@ class Findings(NamedTuple):
 
     violations: list[Violation]
     unhandled: list[Any]
-    """Rejections and errors that nobody handled since the test began, whoever caused them."""
+    """Rejections and errors that nobody handled since the test began, whoever caused them, unless it said so."""
 
 
 async def inspect(context: Context) -> Findings:
@@ -50,7 +50,11 @@ async def inspect(context: Context) -> Findings:
             view.later_stats = stats
     return Findings(
         [violation for view in views for violation in judge(view)],
-        [entry.value for entry in entries if entry.kind == "unhandled"],
+        [
+            entry.value
+            for entry in entries
+            if entry.kind == "unhandled" and not any(identical(entry.value, left) for left in context.left_unhandled)
+        ],
     )
 
 

@@ -50,6 +50,7 @@ class Declaration:
     limit: float
     depends_on: tuple[str, ...]
     waits: bool
+    alone: bool
     variants: Mapping[str, Any] | None
 
 
@@ -62,6 +63,7 @@ def test(
     limit: float = DEFAULT_LIMIT,
     depends_on: Iterable[str] = (),
     waits: bool = False,
+    alone: bool = False,
     variants: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Awaitable[None]]], Declaration]:
     """Declare the decorated coroutine function as a test with this title.
@@ -81,6 +83,7 @@ def test(
             limit,
             tuple(depends_on),
             waits,
+            alone,
             variants,
         )
 
@@ -153,6 +156,7 @@ def _case(
         limit=declaration.limit,
         depends_on=tuple(name if "/" in name else f"{stem}/{name}" for name in declaration.depends_on),
         waits=declaration.waits,
+        alone=declaration.alone,
         origin=_origin(declaration.function),
     )
 

@@ -171,6 +171,17 @@ async def test_a_test_that_waits_for_a_peer_is_woken_when_the_agent_dies() -> No
     assert ran.wall < 15
 
 
+async def test_a_test_that_leaves_a_rejection_unhandled_on_purpose_runs_alone() -> None:
+    async def leaves(t: Context) -> None:
+        t.leave_unhandled("oops")
+        await t.target.call("globalThis", "unhandled", "oops")
+
+    ran = await run([case("leaves", leaves, alone=True), *(case(f"waits-{n}", waits) for n in range(3))])
+    assert set(ran.verdicts.values()) == {"pass"}
+    assert ran.run.tests[-1].test == "toy/leaves"
+    assert not any("nobody handled" in notice for notice in ran.watcher.notices)
+
+
 async def test_the_test_that_leaves_a_rejection_unhandled_fails_and_no_other() -> None:
     tests = [case(f"waits-{n}", waits) for n in range(4)]
 
