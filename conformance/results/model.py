@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 SCHEMA_VERSION = 1
@@ -131,12 +131,22 @@ class Run:
 Record = Header | TestResult | Footer
 
 _TYPES: dict[type, str] = {Header: "run", TestResult: "test", Footer: "end"}
+_NAMES = {kind: [each.name for each in fields(kind)] for kind in (Header, TestResult, Footer, Step, Wire)}
 
 
 def to_json(record: Record) -> dict[str, Any]:
     """Return the JSON object of one line."""
     extra = {"schema": SCHEMA_VERSION} if isinstance(record, Header) else {}
-    return {"type": _TYPES[type(record)], **extra, **asdict(record)}
+    line = {"type": _TYPES[type(record)], **extra, **_members(record)}
+    if isinstance(record, TestResult):
+        line["steps"] = [_members(step) for step in record.steps]
+        line["wire"] = [_members(event) for event in record.wire]
+    return line
+
+
+def _members(record: Record | Step | Wire) -> dict[str, Any]:
+    # Not `asdict`: it copies every value deeply, for a line that is written and forgotten.
+    return {name: getattr(record, name) for name in _NAMES[type(record)]}
 
 
 def from_json(line: dict[str, Any]) -> Record:
