@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from conformance import resources
 from conformance.spec import document, error_table, lifecycle, requirement, schema, tree
 from conformance.spec.parse import parse
-from conformance.spec.problems import MISSING_FILE, Problem, SpecError, display, raise_for
+from conformance.spec.problems import MISSING_FILE, UNKNOWN_NAME, Problem, SpecError, display, raise_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,6 +136,10 @@ def _examine_document(root: Path, name: str, documents: dict[str, Document], pro
 
 def _cross_references(idl: Idl | None, documents: Mapping[str, Document]) -> list[Problem]:
     problems: list[Problem] = []
+    for each in documents.values():
+        if each.value["api"] != API:
+            message = f"`{each.value['api']}` is not the API of this folder"
+            problems.append(each.problem(("api",), UNKNOWN_NAME, message, f"write `api: {API}`"))
     requirements, table = documents.get(REQUIREMENTS), documents.get(LIFECYCLE)
     if idl is not None and requirements is not None:
         problems += requirement.check(requirements, idl.names())

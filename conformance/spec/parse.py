@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from conformance.spec.brackets import unbalanced
 from conformance.spec.externals import EXTERNALS
 from conformance.spec.idl import (
     ABSENT,
@@ -38,6 +39,8 @@ from conformance.spec.validate import validate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Characters of the source that a message quotes.
+_SHORT = 50
 _STRINGS = frozenset({"DOMString", "USVString", "ByteString"})
 _BARE: dict[str, NamedKind] = {"undefined": "undefined", "object": "object", "any": "any", "ArrayBuffer": "buffer"}
 _PRIMITIVES = frozenset(
@@ -46,7 +49,9 @@ _PRIMITIVES = frozenset(
 )
 _DEFINED_KINDS: dict[str, NamedKind] = {"enum": "enum", "dictionary": "dictionary", "interface": "interface"}
 _GENERICS = frozenset({"sequence", "FrozenArray", "Promise"})
-_SYNTAX_ERROR = re.compile(r"IDL (?:SYNTAX )?ERROR LINE: (\d+) - (?P<message>.*)", re.DOTALL)
+_SYNTAX_ERROR = re.compile(
+    r'IDL (?:SYNTAX )?ERROR LINE: (\d+) - (?P<message>(?:expected ";" )?(?:skipped: "(?P<skipped>.*)")?.*)', re.DOTALL
+)
 
 
 def parse(source: str, *, file: str, api: str, digest: str) -> Idl:
@@ -55,6 +60,7 @@ def parse(source: str, *, file: str, api: str, digest: str) -> Idl:
     `file` is how problems name it, `digest` how the tree says what it was made of. Raises BrokenIdlError with every
     syntax error, unknown type, duplicate name and missing annotation of the file, each with its line.
     """
+    raise_for(unbalanced(source, file))
     return _Lowering(source, file).run(api, digest)
 
 
@@ -86,6 +92,8 @@ class _Lowering:
         self._parser = widlparser.Parser(source, listener)
         for message in listener.messages:
             self._complaint(message)
+        # What a parser makes of a file with syntax errors says nothing about the file: stop here.
+        raise_for(sorted(set(self._problems)))
         self._kinds: dict[str, NamedKind] = {
             construct.name or "": _DEFINED_KINDS[construct.idl_type]
             for construct in self._parser.constructs
@@ -159,6 +167,10 @@ class _Lowering:
         if "Exposed" not in attributes:
             self._problem(
                 line, f"interface {construct.name} does not say where it is exposed", "put [Exposed=*] before it"
+            )
+        elif not re.fullmatch(r"\*|\w+|\(\w+(\s*,\s*\w+)*\)", attributes["Exposed"]):
+            self._problem(
+                line, f"[Exposed={attributes['Exposed']}] names no globals", "write [Exposed=*] or a list of names"
             )
         for unknown in sorted(attributes.keys() - {"Exposed", "Serializable"}):
             self._problem(line, f"[{unknown}] on interface {construct.name} is not known here", "remove it")
@@ -300,10 +312,29 @@ class _Lowering:
     # Problems
 
     def _complaint(self, message: str) -> None:
+        """Report what widlparser says. It counts lines up to the next word: look for what it skipped instead."""
         match = _SYNTAX_ERROR.match(message)
-        line = int(match[1]) if match else 0
-        words = " ".join((match["message"] if match else message).split())
-        self._problem(line, f"syntax error: {words}", "correct the Web IDL there or just before")
+        line, words = (int(match[1]), match["message"]) if match else (0, message)
+        skipped = match["skipped"] if match else None
+        places = (
+            [self._line(each.start()) for each in re.finditer(re.escape(skipped.strip()), self._source)]
+            if skipped
+            else []
+        )
+        if skipped and places:
+            line = min(places, key=lambda place: abs(place - line))
+            words = f"cannot make sense of `{_beginning(skipped)}`"
+        else:
+            line = self._code_before(line)
+        text = f"syntax error: {' '.join(words.split())}"
+        self._problem(
+            line, text, "correct the Web IDL there or right before: perhaps a `;`, a `,` or a keyword is missing"
+        )
+
+    def _code_before(self, line: int) -> int:
+        """Return the last line before `line` that is more than comment."""
+        rows = (number for number in range(line - 1, 0, -1) if self._rows[number - 1].split("//")[0].strip())
+        return next(rows, line)
 
     def _problem(self, line: int, message: str, remedy: str) -> None:
         self._problems.append(Problem(self._file, line, 0, BROKEN_IDL, message, remedy))
@@ -329,3 +360,8 @@ def _alternatives(text: str) -> list[str]:
         elif word != "or":
             depth += 1 if word in "(<" else -1
     return [*parts, text[start:]]
+
+
+def _beginning(text: str) -> str:
+    line = " ".join(re.sub(r"//[^\n]*", "", text).split())
+    return line if len(line) <= _SHORT else f"{line[:_SHORT]}…"

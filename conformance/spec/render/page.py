@@ -81,7 +81,7 @@ def write(spec: Spec, path: Path) -> None:
 
 
 def html(spec: Spec) -> str:
-    """Return the page of `spec`: without network or server, readable without scripts, and the same for the same data."""
+    """Return the page of `spec`: no network, no server, readable without scripts, and the same for the same data."""
     folder = resources.reports() / "specification"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),

@@ -1,4 +1,4 @@
-"""Sentences of the specification as HTML: names in backticks become code, and links where it is clear whose they are."""
+"""Sentences of the specification as HTML: names in backticks become code, and links where it is clear what is meant."""
 
 from __future__ import annotations
 
