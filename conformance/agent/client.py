@@ -148,8 +148,8 @@ class AgentClient:
     def request(self, message: dict[str, Json]) -> asyncio.Future[Json]:
         """Send a request (without id) and return a future of its answer, a mapping with `value`, `threw` or `fault`.
 
-        The future raises the error that ended the conversation. Requests made in one turn of the loop are written
-        together.
+        The future raises the error that ended the conversation. Requests made in one turn of the loop while others are
+        in flight are written together.
         """
         future: asyncio.Future[Json] = self._loop.create_future()
         if self.failure is not None:
@@ -161,9 +161,14 @@ class AgentClient:
         if self._transcript is not None:
             self._transcript.sent(line)
         self._pending[number] = future
-        if not self._unsent:
+        if self._unsent:
+            self._unsent.append(line)
+        elif len(self._pending) == 1:
+            # The agent is idle: the next turn of the loop would come too late for a test that goes step by step.
+            self._write(line + "\n")
+        else:
             self._loop.call_soon(self._flush)
-        self._unsent.append(line)
+            self._unsent.append(line)
         return future
 
     async def responsive(self, limit: float) -> bool:
@@ -222,9 +227,13 @@ class AgentClient:
 
     def _flush(self) -> None:
         lines, self._unsent = self._unsent, []
-        if self._link is not None and self.failure is None:
+        if self.failure is None:
             lines.append("")
-            self._link.write("\n".join(lines).encode())
+            self._write("\n".join(lines))
+
+    def _write(self, text: str) -> None:
+        assert self._link is not None
+        self._link.write(text.encode())
 
     def _line(self, line: str) -> None:
         if self._transcript is not None:

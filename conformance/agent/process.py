@@ -58,7 +58,7 @@ class _AgentProcess(asyncio.SubprocessProtocol):
     def __init__(self, client: AgentClient) -> None:
         self._client = client
         self._loop = asyncio.get_running_loop()
-        self._exited = False
+        self._exited = self._killed = False
         self._transport: asyncio.SubprocessTransport | None = None
         self._stdin: asyncio.WriteTransport | None = None
         self._stderr: deque[bytes] = deque()
@@ -89,9 +89,11 @@ class _AgentProcess(asyncio.SubprocessProtocol):
             self._loop.call_later(_LAST_WORDS, self._kill_group)
 
     def process_exited(self) -> None:
-        # What the agent started may have outlived it and hold the pipes open.
+        # What the agent started may have outlived it and hold the pipes open, even out of the group's reach.
+        assert self._transport is not None
         self._kill_group()
         self._exited = True
+        self._loop.call_later(0 if self._killed else _LAST_WORDS, self._transport.close)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         # All pipes are closed and the process has been waited for, so stderr is complete.
@@ -105,16 +107,18 @@ class _AgentProcess(asyncio.SubprocessProtocol):
         self._stdin.write(data)
 
     def kill(self) -> None:
-        if self._transport is not None:
-            self._kill_group()
+        # Closing the transport now would let it wait for the process in place of asyncio's own watcher.
+        self._killed = True
+        if self._exited and self._transport is not None:
             self._transport.close()
+        else:
+            self._kill_group()
 
     def stderr(self) -> str:
         return b"".join(self._stderr)[-_STDERR_KEPT:].decode(errors="replace")
 
     def _kill_group(self) -> None:
-        assert self._transport is not None
-        if self._exited:
+        if self._exited or self._transport is None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._transport.get_pid(), signal.SIGKILL)

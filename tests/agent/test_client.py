@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -158,6 +159,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.written: list[str] = []
+        self.writes = 0
         self.asked = asyncio.Event()
         self.killed = False
         self.client = AgentClient("wire", probe="no-such-operation-0")
@@ -165,6 +167,7 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         self.written.extend(data.decode().splitlines())
+        self.writes += 1
         self.asked.set()
 
     def kill(self) -> None:
@@ -198,14 +201,15 @@ async def test_answers_find_their_requests_in_any_order_and_portion() -> None:
     assert wire.client.in_flight == 0
 
 
-async def test_requests_of_one_turn_are_written_together() -> None:
+async def test_a_request_to_an_idle_agent_is_written_at_once_and_more_of_them_together() -> None:
     wire = await shaken()
-    seen = len(wire.written)
-    wire.client.request(TYPES)
-    wire.client.request(TYPES)
-    assert len(wire.written) == seen
+    seen = wire.writes
+    for _ in range(5):
+        wire.client.request(TYPES)
+    assert wire.writes == seen + 1
     await asyncio.sleep(0)
-    assert len(wire.written) == seen + 2
+    assert wire.writes == seen + 2
+    assert [json.loads(line)["id"] for line in wire.written] == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def normal(transcript: Transcript) -> list[tuple[str, Any]]:
 
 
 # `suffix`: how large a buffer a chunk lies in is the implementation's business.
-VARYING = {"at", "message", "port", "suffix"}
+VARYING = {"at", "message", "port", "seq", "suffix"}
 
 
 def _normal(value: Any) -> Any:
@@ -117,4 +117,8 @@ def _normal(value: Any) -> Any:
         if str(value.get("op")).startswith("no-such-operation"):
             value = value | {"op": "no-such-operation"}
         return {key: _normal(item) for key, item in value.items() if key not in VARYING}
-    return [_normal(item) for item in value] if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    items = [_normal(item) for item in value]
+    # Whether an event or the reaction of a promise comes first is left open by the specification.
+    return sorted(items, key=json.dumps) if all(isinstance(item, dict) and "kind" in item for item in items) else items
