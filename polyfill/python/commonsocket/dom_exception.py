@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from .core.conversion import to_string
+
 # Web IDL, the names table: the names that have a legacy code.
 _CODES: Final = {
     "IndexSizeError": 1,
@@ -33,16 +35,13 @@ _CODES: Final = {
 class DOMException(Exception):  # noqa: N818  # the standard's name
     """An error that is told apart by its `name`, such as `"AbortError"`; `code` is the legacy number or 0.
 
-    Raises TypeError unless `message` and `name` are strings.
+    Without a `message` it is empty, without a `name` it is `"Error"`. Raises TypeError for what is no string.
     """
 
-    def __init__(self, message: str = "", name: str = "Error") -> None:
-        for argument in (message, name):
-            if not isinstance(argument, str):
-                raise TypeError(f"a string is needed, not {type(argument).__name__}")
-        super().__init__(message)
-        self._message = message
-        self._name = name
+    def __init__(self, message: str | None = None, name: str | None = None) -> None:
+        self._message = "" if message is None else to_string(message, "message")
+        self._name = "Error" if name is None else to_string(name, "name")
+        super().__init__(self._message)
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .abort import AbortSignal
 from .core.options import check_construction, convert_init
@@ -27,15 +27,27 @@ if TYPE_CHECKING:
     from .transports.transport import Listener, Transport
 
 _TRANSPORTS: Final[Mapping[SocketType, Callable[[Listener, MicrotaskQueue], Transport]]] = {"tcp": TcpTransport}
+_SUPPORTED_TYPES: Final = tuple(_TRANSPORTS)
 _INTERFACES: Final = {"AbortSignal": AbortSignal}
 
 
-class Socket(EventTarget):
+class _SocketInterface(type):
+    """What the interface object has and its instances do not: the static attribute."""
+
+    @property
+    def supported_types(cls) -> tuple[SocketType, ...]:
+        """The types that a socket can have here."""
+        return _SUPPORTED_TYPES
+
+
+class Socket(EventTarget, metaclass=_SocketInterface):
     """A connection to `init["remote"]`, which is being made from the moment of construction on.
 
     `init` is a mapping with the members of `SocketInit` in snake_case. Raises TypeError if it is wrong in itself and
     an `"NotSupportedError"` DOMException for a type or an option that is not supported; whatever else goes wrong
     rejects `ready` and `closed`. An event loop must be running, else RuntimeError is raised.
+
+    `Socket.supported_types` are the types that a socket can have here.
 
     `readable` and `writable` may be used at once; `ready` tells when the connection is made. The events are `ready`,
     `end`, `error` (a `SocketErrorEvent`) and `close`, which is the last. `async with` disposes of the socket at its
@@ -43,8 +55,6 @@ class Socket(EventTarget):
     """
 
     __slots__ = ("_driver", "_queue")
-
-    supported_types: ClassVar[tuple[SocketType, ...]] = tuple(_TRANSPORTS)
 
     onready = EventHandlerAttribute("ready")
     onend = EventHandlerAttribute("end")
@@ -102,7 +112,7 @@ class Socket(EventTarget):
         """None: only quic sockets have more streams than two."""
         return
 
-    def update(self, init: SocketInit | Mapping[str, Any] | None = None) -> Promise[None]:
+    def update(self, init: SocketInit | Mapping[str, Any]) -> Promise[None]:
         """Change options of the socket; the promise fulfils once they are applied, all or none.
 
         It rejects with TypeError for an `init` that is wrong in itself, with a DOMException `"InvalidStateError"` once

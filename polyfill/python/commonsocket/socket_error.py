@@ -19,7 +19,7 @@ class SocketError(DOMException):
     What the system raised, if anything, is its `__cause__`. Raises TypeError for an argument of the wrong type.
     """
 
-    def __init__(self, message: str = "", options: Mapping[str, object] | None = None) -> None:
+    def __init__(self, message: str | None = None, options: Mapping[str, object] | None = None) -> None:
         super().__init__(message, "SocketError")
         members = convert_dictionary("SocketErrorOptions", options, "options")
         self._error_code: SocketErrorCode = members["error_code"]

@@ -6,12 +6,17 @@ import asyncio
 import math
 import socket
 import struct
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from commonsocket.core.failure import Failure
 
 from .connect import ConnectError, connect_tcp
 from .system import failure_of
+
+if sys.platform != "win32":
+    import fcntl
+    import termios
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,12 +31,25 @@ _RESET: Final = struct.pack("ii", 1, 0)
 # The option for the idle time before keep-alive probes: Linux and most others, and macOS.
 _KEEP_ALIVE_IDLE: Final = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)
 _READ_SIZE: Final = 262144  # bytes
+# How long a closed connection may wait for the peer to take the last bytes.
+_LINGER_TIME: Final = 5.0  # seconds
 
 
 class TcpTransport(asyncio.Protocol):
     """One TCP connection, made by this side; see `Transport` for its methods and `Listener` for what it tells."""
 
-    __slots__ = ("_listener", "_loop", "_released", "_settings", "_socket", "_task", "_transport", "_write_paused")
+    __slots__ = (
+        "_fin_received",
+        "_linger",
+        "_listener",
+        "_loop",
+        "_released",
+        "_settings",
+        "_socket",
+        "_task",
+        "_transport",
+        "_write_paused",
+    )
 
     def __init__(self, listener: Listener, queue: MicrotaskQueue) -> None:
         self._listener = listener
@@ -41,7 +59,9 @@ class TcpTransport(asyncio.Protocol):
         self._socket: socket.socket | None = None
         self._transport: asyncio.Transport | None = None
         self._write_paused = False
+        self._fin_received = False
         self._released = False
+        self._linger: asyncio.TimerHandle | None = None
 
     # ---- Transport ----
 
@@ -50,6 +70,8 @@ class TcpTransport(asyncio.Protocol):
         for name in ("keep_alive_delay", "no_delay", "ttl"):
             self._settings[name] = getattr(options, name)
         self._task = self._loop.create_task(self._connect(options))
+        # Not at the end of the task's own code: a task that is cancelled at once runs none of it.
+        self._task.add_done_callback(self._attempted)
 
     def send(self, data: bytes) -> bool:
         """Give `data` to the system; True if it has taken all of it at once."""
@@ -111,9 +133,7 @@ class TcpTransport(asyncio.Protocol):
         elif reset:
             self._reset(self._transport)
         else:
-            # By readable/cancel-preserves-last-bytes: closing with unread data would send a reset.
-            self._drain()
-            self._transport.close()
+            self._close(self._transport)
 
     # ---- asyncio.Protocol ----
 
@@ -138,9 +158,10 @@ class TcpTransport(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Pass the FIN on; True keeps the write side open."""
+        self._fin_received = True
         if not self._released:
             self._listener.fin_received()
-        return True
+        return self._linger is None
 
     def pause_writing(self) -> None:
         """Note that the system has not taken everything."""
@@ -157,7 +178,10 @@ class TcpTransport(asyncio.Protocol):
         if exc is not None and not self._released:
             self._tell_broken(exc)
         self._released = True
-        self._listener.released()
+        if self._linger is None:
+            self._listener.released()
+        else:
+            self._linger.cancel()
 
     # ---- inside ----
 
@@ -171,12 +195,17 @@ class TcpTransport(asyncio.Protocol):
         except OSError as error:
             # Between connecting and taking over: the peer reset at once.
             self._listener.connect_failed(failure_of(error, "connect"))
-        finally:
-            if self._transport is None:
-                if self._socket is not None:
-                    self._socket.close()
-                self._released = True
-                self._listener.released()
+
+    def _attempted(self, task: asyncio.Task[None]) -> None:
+        """Tell that an attempt which made no connection is over; a connection tells it by `connection_lost`."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # No failure of the network, and still the end of the attempt.
+            self._listener.connect_failed(Failure("connect", None, repr(error), error))
+        if self._transport is None:
+            if self._socket is not None:
+                self._socket.close()
+            self._released = True
+            self._listener.released()
 
     def _prepare(self, attempt: socket.socket) -> None:
         """Set what matters to the handshake's packets, too."""
@@ -187,6 +216,28 @@ class TcpTransport(asyncio.Protocol):
         if self._socket.fileno() >= 0:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         transport.abort()
+
+    def _close(self, transport: asyncio.Transport) -> None:
+        """Close behind the FIN that was sent, without harm to the bytes before it.
+
+        readable/cancel-preserves-last-bytes: the system answers data that comes after closing with a reset, and at
+        the reset it forgets what the peer has not acknowledged. So while there is such, data is read and thrown away.
+        """
+        self._drain()
+        if self._fin_received or self._everything_acknowledged():
+            transport.close()
+            return
+        transport.resume_reading()
+        self._linger = self._loop.call_later(_LINGER_TIME, transport.close)
+        # To the socket it is gone: what goes on here would else be the system's own business.
+        self._listener.released()
+
+    def _everything_acknowledged(self) -> bool:
+        if self._socket is None or not sys.platform.startswith("linux"):
+            return False
+        # SIOCOUTQ of tcp(7), which has the number of TIOCOUTQ.
+        answer = fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, bytes(4))
+        return int.from_bytes(answer, sys.byteorder) == 0
 
     def _broken(self, error: OSError) -> None:
         if not self._released:
