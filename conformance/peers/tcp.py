@@ -63,7 +63,9 @@ class TcpPeer:
         """Listen on a free port of `host`.
 
         `receive_buffer` and `send_buffer` are sizes in bytes of the kernel's buffers of each connection (small ones
-        make backpressure visible early); with `reading` false connections start as stalled readers.
+        make backpressure visible early; a send buffer below 64 KiB holds less than a segment of the loopback
+        interface, so that each waits for the target's delayed acknowledgement); with `reading` false
+        connections start as stalled readers.
 
         Raises PeerSetupError where the machine does not allow it.
         """

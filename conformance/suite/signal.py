@@ -294,15 +294,18 @@ async def init_signal_reason_is_kept(t: Context, value: Any) -> None:
     waits=True,
 )
 async def init_signal_timeout(t: Context) -> None:
-    given = await t.target.call("AbortSignal", "timeout", 400)
-    link = await connect(t, signal=given)
-    await link.outward()
-    error = await link.socket.closed.rejects()
+    given = await t.target.call("AbortSignal", "timeout", 30)
+    peer = await t.tcp_peer()
+    socket = await t.socket(remote=peer.remote, signal=given)
+    error = await socket.closed.rejects()
     is_dom_exception(t, error, "TimeoutError")
     is_identical(t, await given.get("reason"), error, "init.signal.reason")
-    await link.socket.event("close")
-    t.equal(await link.socket.events("error"), [], "the error events")
-    await link.connection.expect_end()
+    await signal_is_aborted(t, socket, error)
+    await socket.event("close")
+    t.equal(await socket.events("error"), [], "the error events")
+    await prove(t)
+    for connection in peer.connections:
+        await connection.expect_end()
 
 
 @test(

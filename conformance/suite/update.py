@@ -125,7 +125,7 @@ async def missing_members_unchanged(t: Context) -> None:
     features=["tcp"],
 )
 async def send_buffer_size(t: Context) -> None:
-    peer = await t.tcp_peer(reading=False, receive_buffer=4096)
+    peer = await t.tcp_peer(reading=False, receive_buffer=65_536)
     link = await connect(t, peer, sendBufferSize=1000)
     writer = await link.writer()
     await link.socket.update({"sendBufferSize": 5000})
@@ -149,7 +149,7 @@ async def send_buffer_size(t: Context) -> None:
 )
 async def receive_buffer_size(t: Context) -> None:
     larger, total = 3_000_000, 16_000_000
-    peer = await t.tcp_peer(send_buffer=8192)
+    peer = await t.tcp_peer(send_buffer=65_536)
     link = await connect(t, peer, receiveBufferSize=1000)
     sent = await link.connection.send_until_blocked(bytes(total))
     received = await link.socket.stats.get("bytesReceived")
