@@ -109,6 +109,12 @@ async def test_bytes_go_in_and_come_back(target: Target) -> None:
         assert (await (await aborted_by(target, sent)).get("reason")).data == seen
 
 
+async def test_a_view_comes_back_with_what_surrounds_it(target: Target) -> None:
+    for sent in (Bytes(b"bytes", prefix=3, suffix=2), Bytes(b"bytes", prefix=1), Bytes(b"bytes", suffix=1)):
+        seen = await (await aborted_by(target, sent)).get("reason")
+        assert (seen.prefix, seen.suffix) == (sent.prefix, sent.suffix)
+
+
 async def test_views_in_javascript(node: Target) -> None:
     for sent in (
         Bytes(b"bytes"),

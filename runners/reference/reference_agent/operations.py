@@ -55,6 +55,7 @@ def _call(request: Request, context: Context) -> tuple[Any, tree.Type]:
     subject, name = _subject(request["on"], context), request["name"]
     args = _decode_all(request["args"], context)
     iterate = _ITERATION.get(name) if hasattr(subject, "__anext__") else None
+    result: Any
     if iterate is not None:
         result = iterate(subject)
     else:

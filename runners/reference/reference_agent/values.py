@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ctypes
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -77,14 +78,16 @@ class ProbeMapping(Mapping[str, Any]):
 def encode(value: Any, scope: Scope, type_: tree.Type = tree.UNDEFINED, depth: int = 0) -> Wire:
     """Return the wire form of a Python value that has this type in the IDL."""
     if value is None:
-        return None if type_["nullable"] else {"$": "undefined"}
+        # The one callback type of the IDL, EventHandler, is nullable by its own definition (HTML).
+        return None if type_["nullable"] or type_["kind"] == "callback" else {"$": "undefined"}
     if isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
         return _encode_float(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         view = "ArrayBuffer" if type_.get("name") == "ArrayBuffer" else "Uint8Array"
-        return {"$": "bytes", "view": view, "base64": base64.b64encode(value).decode()}
+        wire = {"$": "bytes", "view": view, "base64": base64.b64encode(value).decode()}
+        return wire | _surroundings(value) if isinstance(value, memoryview) else wire
     if isinstance(value, Symbol):
         return {"$": "symbol", "name": value.name}
     if isinstance(value, commonsocket.ReasonError):
@@ -113,6 +116,17 @@ class HarnessFunction:
     """The base of the functions that the harness sends: they carry their label."""
 
     label: str
+
+
+def _surroundings(view: memoryview) -> dict[str, int]:
+    """Return how many bytes of the buffer lie before and after a view of it, where that can be known."""
+    buffer = view.obj
+    if view.readonly or not view.contiguous or not isinstance(buffer, bytearray):
+        return {}
+    # Python tells where a view begins only to C.
+    start, origin = (ctypes.addressof((ctypes.c_char * 0).from_buffer(memory)) for memory in (view, buffer))
+    around = {"prefix": start - origin, "suffix": len(buffer) - (start - origin) - view.nbytes}
+    return {name: count for name, count in around.items() if count}
 
 
 def _encode_float(value: float) -> Wire:
