@@ -33,11 +33,13 @@ class Slots extends Given {
   /** @type {SocketCore} */
   #core;
 
-  /** @type {Updates} */
-  #updates;
+  // What most sockets never need is made on first use.
 
-  /** @type {EventHandlers} */
-  #handlers;
+  /** @type {Updates | null} */
+  #updates = null;
+
+  /** @type {EventHandlers | null} */
+  #handlers = null;
 
   /** @type {SocketStats | null} */
   #stats = null;
@@ -52,8 +54,6 @@ class Slots extends Given {
   constructor(socket, core) {
     super(socket);
     this.#core = core;
-    this.#updates = new Updates(core);
-    this.#handlers = new EventHandlers(socket);
   }
 
   /** @param {any} socket */
@@ -68,12 +68,16 @@ class Slots extends Given {
 
   /** @param {any} socket */
   static updates(socket) {
-    return /** @type {Slots} */ (socket).#updates;
+    const slots = /** @type {Slots} */ (socket);
+    slots.#updates ??= new Updates(slots.#core);
+    return slots.#updates;
   }
 
   /** @param {any} socket */
   static handlers(socket) {
-    return /** @type {Slots} */ (socket).#handlers;
+    const slots = /** @type {Slots} */ (socket);
+    slots.#handlers ??= new EventHandlers(socket);
+    return slots.#handlers;
   }
 
   /** @param {any} socket */

@@ -44,6 +44,8 @@ function parseIPv6(text) {
  * @throws {TypeError}
  */
 export function parseHost(text, what) {
+  // By far the quickest of the three ways, for the address that most often is in a hurry.
+  if (ipv4.test(text)) return text;
   const host = parseIPv6(text) ?? (text === "" || forbidden.test(text) ? null : parseWithURL(text));
   if (!host) throw new TypeError(`${what} is not a host: "${text}"`);
   return host;

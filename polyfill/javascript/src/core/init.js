@@ -36,20 +36,9 @@ import { parseHost, parseIPAddress } from "./host.js";
  * @property {number} [receiveBufferSize] bytes
  * @property {number} [ttl]
  *
- * @typedef {typeof defaults & Changes} SocketOptions
+ * @typedef {"type" | "allowHalfOpen" | "noDelay" | "keepAliveDelay" | "readyTimeout" | "idleTimeout"} Defaulted
+ * @typedef {Changes & Required<Pick<Changes, Defaulted | "sendBufferSize" | "receiveBufferSize">>} SocketOptions
  */
-
-/** "Defaults are applied by the constructor": the dictionary has none, because update() shares it. */
-const defaults = {
-  type: /** @type {SocketType} */ ("tcp"),
-  allowHalfOpen: true,
-  noDelay: false,
-  keepAliveDelay: 0,
-  readyTimeout: 0,
-  idleTimeout: 0,
-  sendBufferSize: 65536,
-  receiveBufferSize: 65536,
-};
 
 /** What a number may not be, by member. @type {[member: string, wrong: (value: number) => boolean, rule: string][]} */
 const limits = [
@@ -71,23 +60,23 @@ function convertInit(init) {
 
 /**
  * @param {any} init a converted SocketInit
- * @returns {Changes}
+ * @returns {Changes} the same object, its hosts parsed
  */
 function check(init) {
   for (const [member, wrong, rule] of limits) {
     if (member in init && wrong(init[member])) throw new TypeError(`${member} ${rule}`);
   }
-  const checked = { ...init };
-  if (init.remote) {
-    if (init.remote.port === 0) throw new TypeError("remote.port must not be 0");
-    checked.remote = { host: parseHost(init.remote.address, "remote.address"), port: init.remote.port };
+  const { remote, local, tls } = init;
+  if (remote) {
+    if (remote.port === 0) throw new TypeError("remote.port must not be 0");
+    init.remote = { host: parseHost(remote.address, "remote.address"), port: remote.port };
   }
-  if (init.local) {
-    const { address, port = 0 } = init.local;
-    checked.local = { address: address === undefined ? address : parseIPAddress(address, "local.address"), port };
+  if (local) {
+    const { address, port = 0 } = local;
+    init.local = { address: address === undefined ? address : parseIPAddress(address, "local.address"), port };
   }
-  if (init.tls) checkTLS(init.tls);
-  return checked;
+  if (tls) checkTLS(tls);
+  return init;
 }
 
 /** @param {TLSInit} tls */
@@ -105,14 +94,36 @@ function refuseUnsupportedOptions({ tls }) {
 }
 
 /**
+ * "Defaults are applied by the constructor": the dictionary has none, because update() shares it.
+ * @param {Changes} given
+ * @returns {SocketOptions}
+ */
+function withDefaults(given) {
+  return {
+    type: given.type ?? "tcp",
+    remote: given.remote,
+    local: given.local,
+    tls: given.tls,
+    signal: given.signal,
+    allowHalfOpen: given.allowHalfOpen ?? true,
+    noDelay: given.noDelay ?? false,
+    keepAliveDelay: given.keepAliveDelay ?? 0,
+    readyTimeout: given.readyTimeout ?? 0,
+    idleTimeout: given.idleTimeout ?? 0,
+    sendBufferSize: given.sendBufferSize ?? 65536,
+    receiveBufferSize: given.receiveBufferSize ?? 65536,
+    ttl: given.ttl,
+  };
+}
+
+/**
  * @param {unknown} init
  * @param {readonly string[]} supportedTypes
  * @returns {SocketOptions}
  * @throws {TypeError | DOMException} NotSupportedError if this platform lacks the type or an option
  */
 export function socketOptions(init, supportedTypes) {
-  /** @type {SocketOptions} */
-  const options = { ...defaults, ...check(convertInit(init)) };
+  const options = withDefaults(check(convertInit(init)));
   const { type, remote, local } = options;
   if (!remote && !(type === "udp" && local)) throw new TypeError(`remote is missing for type ${type}`);
   if (!supportedTypes.includes(type)) throw notSupported(`This platform has no sockets of type ${type}`);

@@ -8,6 +8,7 @@ import { SendBuffer } from "./send-buffer.js";
  * @typedef {import("../transport.js").TransportOptions} TransportOptions
  * @typedef {import("../transport.js").SocketOptions} SocketOptions
  * @typedef {import("../../core/failure.js").Phase} Phase
+ * @typedef {import("../../core/init.js").Remote} Remote
  * @typedef {NodeJS.ErrnoException & {errors?: NodeJS.ErrnoException[]}} NodeError
  */
 
@@ -159,7 +160,7 @@ class TCPTransport {
 
   /** @param {SocketOptions} options */
   #connect({ remote, local }) {
-    const { host, port } = /** @type {import("../../core/init.js").Remote} */ (remote);
+    const { host, port } = /** @type {Remote} */ (remote);
     try {
       this.#stream.connect({
         host,
@@ -177,10 +178,11 @@ class TCPTransport {
   /** @param {SocketOptions} options */
   #connected({ remote }) {
     const stream = this.#stream;
+    const { host, port } = /** @type {Remote} */ (remote);
     this.#phase = "established";
     this.#client.connected({
-      // A connection that is broken again already has no addresses any more.
-      remote: { address: stream.remoteAddress ?? remote?.host ?? "", port: stream.remotePort ?? remote?.port ?? 0 },
+      // To ask costs a system call, and a connection that is broken again already has no remote address.
+      remote: { address: net.isIPv4(host) ? host : (stream.remoteAddress ?? host), port },
       local: { address: stream.localAddress ?? "", port: stream.localPort ?? 0 },
     });
   }

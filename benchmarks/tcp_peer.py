@@ -1,0 +1,108 @@
+"""The other end of the TCP benchmarks: blocking sockets and threads, which is the fastest that Python has.
+
+It prints the ports it listens on as one line of JSON, and ends when its standard input does.
+The first line that a client sends says what the connection is for:
+
+``source N``  N bytes of a known pattern come back, then a FIN
+``sink``      everything up to the FIN is taken; then its length and SHA-256 come back as JSON
+``drain``     the same without the hash
+``echo``      everything comes back
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PORTS = 64
+"""Connections in TIME_WAIT make connecting to one and the same port several times slower."""
+
+MEBIBYTE = 1 << 20
+PATTERN = bytes((index * 31 + (index >> 8)) & 0xFF for index in range(MEBIBYTE))
+
+
+def source(connection: socket.socket, argument: str, _early: bytes) -> None:
+    """Send as many bytes as asked for."""
+    rest = int(argument)
+    while rest > 0:
+        rest -= connection.send(memoryview(PATTERN)[: min(rest, MEBIBYTE)])
+    connection.shutdown(socket.SHUT_WR)
+
+
+def take(connection: socket.socket, early: bytes, use: Callable[[memoryview], None]) -> int:
+    """Receive up to the FIN; return how many bytes it was."""
+    buffer = memoryview(bytearray(MEBIBYTE // 4))
+    use(memoryview(early))
+    length = len(early)
+    while count := connection.recv_into(buffer):
+        use(buffer[:count])
+        length += count
+    return length
+
+
+def sink(connection: socket.socket, _argument: str, early: bytes) -> None:
+    """Answer with length and hash of what was received."""
+    digest = hashlib.sha256()
+    length = take(connection, early, digest.update)
+    connection.sendall(json.dumps({"length": length, "sha256": digest.hexdigest()}).encode())
+
+
+def drain(connection: socket.socket, _argument: str, early: bytes) -> None:
+    """Answer with the length of what was received."""
+    length = take(connection, early, lambda _bytes: None)
+    connection.sendall(json.dumps({"length": length}).encode())
+
+
+def echo(connection: socket.socket, _argument: str, early: bytes) -> None:
+    """Send back what comes."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.sendall(early)
+    buffer = memoryview(bytearray(MEBIBYTE // 4))
+    while count := connection.recv_into(buffer):
+        connection.sendall(buffer[:count])
+
+
+SERVICES = {"source": source, "sink": sink, "drain": drain, "echo": echo}
+
+
+def serve(connection: socket.socket) -> None:
+    """Read the first line and do what it says."""
+    with connection:
+        try:
+            early = b""
+            while b"\n" not in early:
+                if not (received := connection.recv(65536)):
+                    return
+                early += received
+            line, _, rest = early.partition(b"\n")
+            service, _, argument = line.decode("ascii").partition(" ")
+            SERVICES[service](connection, argument, rest)
+        except ConnectionError:
+            pass
+
+
+def accept(listener: socket.socket) -> None:
+    """Serve the connections of one port, each in a thread."""
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+
+def main() -> None:
+    """Listen until nobody needs it any more."""
+    listeners = [socket.create_server(("127.0.0.1", 0), backlog=1024) for _ in range(PORTS)]
+    for listener in listeners:
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+    print(json.dumps([listener.getsockname()[1] for listener in listeners]), flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
