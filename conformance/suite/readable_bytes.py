@@ -48,6 +48,7 @@ async def fills_the_view(t: Context) -> None:
     "a BYOB read returns a view at the same place of the same memory",
     requirements=["readable/byob-fills-the-view"],
     features=["tcp", "byob"],
+    languages=["javascript"],
 )
 async def returns_the_same_memory(t: Context) -> None:
     link = await connect(t)
@@ -59,6 +60,25 @@ async def returns_the_same_memory(t: Context) -> None:
     t.equal(result.data, data, "the bytes in the view")
     t.equal(result.value.prefix, 8, "the bytes of the buffer before the view")
     t.equal(result.value.suffix, 24 + 22, "the bytes of the buffer behind the view")
+
+
+@test(
+    "a BYOB read fills the memory that the caller keeps",
+    requirements=["readable/byob-fills-the-view"],
+    features=["tcp", "byob"],
+    languages=["python"],
+)
+async def fills_the_memory_of_the_caller(t: Context) -> None:
+    link = await connect(t)
+    reader = await link.socket.readable.get_reader("byob")
+    data = t.rng.randbytes(16)
+    await link.connection.send(data)
+    await has_received(t, link.socket, 16)
+    memory = await t.target.construct("Uint8Array", 16)
+    t.equal((await reader.read(memory)).data, data, "the bytes in the view")
+    t.step("the memory itself is sent back")
+    await (await link.writer()).write(memory)
+    t.equal(await link.connection.receive(16), data, "what the memory holds")
 
 
 @test(

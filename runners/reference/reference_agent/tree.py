@@ -38,5 +38,6 @@ def type_of(subject: object, name: str) -> Type:
     for ancestor in lineage:
         found = _members(ancestor.__name__).get(name)
         if found is not None:
-            return found
+            # EventHandler names a nullable callback (HTML, event handlers); the tree keeps the name only.
+            return NULLABLE if found.get("name") == "EventHandler" else found
     return NULLABLE if name in _OTHERS else UNDEFINED
