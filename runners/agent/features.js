@@ -53,6 +53,9 @@ const CLAIMS = {
   "process-lifetime": () => true,
 };
 
+// What is expected of an implementation that does not say which types it supports.
+const SIMPLEST = ["tcp"];
+
 /**
  * @param {Record<string, any>} globals
  * @returns {string[]}
@@ -60,10 +63,9 @@ const CLAIMS = {
 export function claimedFeatures(globals) {
   let types;
   try {
-    types = new Set(globals.Socket.supportedTypes);
+    types = new Set(globals.Socket.supportedTypes ?? SIMPLEST);
   } catch {
-    // An implementation that cannot say what it supports is taken for the simplest.
-    types = new Set(["tcp"]);
+    types = new Set(SIMPLEST);
   }
   const given = { types, globals };
   return Object.keys(CLAIMS).filter((name) => CLAIMS[name](given));

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 FAKES = HERE.parent / "fakes"
-TINY = HERE / "tiny_socket.mjs"
+TINY = HERE / "tiny_socket.js"
 
 
 @cache

@@ -151,6 +151,32 @@ async def test_a_runtime_that_is_too_old_to_start_the_agent_is_told_its_age(tmp_
         await start_agent(launch)
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("export class NotSocket {}", "mine.js exports no Socket"),
+        ("export class Socket {", "SyntaxError"),
+        ("throw new Error('no luck')", "no luck"),
+    ],
+)
+async def test_an_implementation_that_cannot_be_used_is_shown_why(source: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"type": "module"}', encoding="utf-8")
+    (tmp_path / "mine.js").write_text(source, encoding="utf-8")
+    with pytest.raises(errors.AgentStartFailed, match=message):
+        await start_agent(find_target("node").launch(str(tmp_path / "mine.js")))
+
+
+async def test_an_implementation_is_known_by_its_package(tmp_path: Path) -> None:
+    (tmp_path / "package.json").write_text('{"name": "mine", "version": "1.2.3", "type": "module"}', encoding="utf-8")
+    (tmp_path / "mine.js").write_text("export class Socket {}", encoding="utf-8")
+    client = await start_agent(find_target("node").launch(str(tmp_path / "mine.js")))
+    await client.close()
+    assert client.hello is not None
+    assert client.hello.implementation == {"name": "mine", "version": "1.2.3"}
+    assert "tcp" in client.hello.features  # it has no supportedTypes: taken for the simplest
+    assert "udp" not in client.hello.features
+
+
 # The conversation without a process.
 
 

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -19,9 +20,6 @@ from conformance.agent.errors import (
     UnknownTarget,
 )
 from conformance.agent.manifest import FILE, SHAPE, Launch, find_target, known_targets, read_manifest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GOOD = 'name = "x"\nlanguage = "python"\ncommand = ["x"]\nfeatures = []\n'
 
@@ -49,6 +47,13 @@ def test_every_known_target_has_its_papers(name: str) -> None:
         "features"
     ]
     assert manifest.features <= features.keys()
+
+
+def test_the_examples_in_the_documentation_are_sound() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "adding-a-runner.md").read_text(encoding="utf-8")
+    toml, yaml_ = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("toml", "yaml"))
+    jsonschema.validate(tomllib.loads(toml[0]), schema("runner"))
+    jsonschema.validate(yaml.safe_load(yaml_[0]), schema("expectations"))
 
 
 def test_the_schema_and_the_reader_know_the_same_keys() -> None:
