@@ -69,7 +69,7 @@ async def connect(t: Context, peer: TcpPeer | None = None, **init: Any) -> Link:
     """Return a link whose socket is ready; `init` adds members to the dictionary, `peer` is one that exists already."""
     if peer is None:
         peer = await t.tcp_peer()
-    socket = await t.socket(remote=peer.remote, **init)
+    socket = await t.socket({"remote": peer.remote} | init)
     connection = await peer.accept()
     await socket.ready.fulfils()
     return Link(t, socket, connection)
