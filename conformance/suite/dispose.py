@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 @test(
     "disposing of an open socket ends the connection with a FIN and fulfils with undefined",
-    requirements=["dispose/exists", "dispose/follows-closed", "closed/nothing-but-directions-closes"],
+    requirements=[
+        "dispose/exists",
+        "dispose/follows-closed",
+        "dispose/await-using",
+        "closed/nothing-but-directions-closes",
+    ],
     features=["tcp"],
 )
 async def closes_an_open_socket(t: Context) -> None:
@@ -229,3 +234,21 @@ async def idempotent(t: Context) -> None:
     await link.socket.dispose()
     await link.socket.event("close")
     t.equal([event.type for event in await link.socket.events()], ["ready", "close"], "the events")
+
+
+@test(
+    "leaving a block that holds the socket disposes of it",
+    requirements=["dispose/await-using"],
+    features=["tcp"],
+    languages=["python"],
+)
+async def leaving_a_block(t: Context) -> None:
+    link = await connect(t)
+    data = t.rng.randbytes(400)
+    entered = await (await link.socket.start("__aenter__")).value()
+    t.check(link.socket.same_as(entered), f"the block got {entered}")
+    await (await link.writer()).start_write(data)
+    leaving = await link.socket.start("__aexit__", None, None, None)
+    t.equal(await link.connection.receive_until_fin(), data, "what the peer received up to the FIN")
+    await leaving.value()
+    await link.socket.closed.fulfils()

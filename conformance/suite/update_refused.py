@@ -207,6 +207,20 @@ async def failure_during_update(t: Context) -> None:
 
 
 @test(
+    "an exception of a getter rejects the promise of update unchanged",
+    requirements=["conversion/update-getter-exception-rejects", "update/returns-a-promise"],
+    features=["tcp"],
+)
+async def getter_exception_rejects(t: Context) -> None:
+    link = await connect(t)
+    reason = await make_reason(t)
+    for name in ("noDelay", "remote", "ttl"):
+        promise = await link.socket.start_update({name: Getter(name, throws=reason)})
+        is_identical(t, await promise.reason(), reason, f"the reason for a getter of {name} that throws")
+    await works(t, link)
+
+
+@test(
     "a rejected promise of update that nobody observes is reported as unhandled",
     requirements=["update/rejection-is-unhandled"],
     features=["tcp", "unhandled-rejections"],

@@ -169,6 +169,8 @@ _NOT_CLASSES: Final = frozenset({"Exception", "BaseException", "object"})
 def _class_name(value: Any) -> str:
     if isinstance(value, (type, HarnessFunction)) or inspect.isroutine(value):
         return "Function"
+    if isinstance(value, commonsocket.Promise):
+        return "Promise"  # whatever kind of it an operation returns
     name = type(value).__name__
     return "Error" if name == "Exception" else name
 
