@@ -45,6 +45,7 @@ const CLAIMS = {
   server: has("SocketListener"),
   listener: has("SocketListener"),
   "crypto-keys": has("CryptoKey"),
+  "transferable-streams": has("structuredClone"),
   "structured-clone": has("structuredClone"),
   "detached-buffers": has("structuredClone"),
   "shared-memory": has("SharedArrayBuffer"),
