@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from conformance.agent.values import RemoteError
+from conformance.agent import steps
+from conformance.agent.values import Function, RemoteError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -112,3 +113,13 @@ async def calls_of(t: Context, label: str) -> list[Any]:
     calls = [entry for entry in entries if entry.label == label]
     t.equal(len(calls), 1, f"the number of calls of {label}")
     return [answer.get() for answer in calls[0].results]
+
+
+async def marker(t: Context) -> steps.Step:
+    """Return a step that writes a call of "marker" into the log at once: it marks the end of a turn.
+
+    Dispatching an event is the one thing that runs a function of the test synchronously in every language.
+    """
+    target = await t.target.construct("EventTarget")
+    await target.call("addEventListener", "mark", Function("marker"))
+    return steps.call(target, "dispatchEvent", await t.target.construct("Event", "mark"))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from conformance.agent import steps
 from conformance.agent.checks import Threw
 from conformance.agent.target import throws
-from conformance.agent.values import UNDEFINED, Function, RemoteError, Result
-from conformance.suite._checks import is_dom_exception, is_failed, is_socket_error, is_type_error, make_reason
+from conformance.agent.values import UNDEFINED, RemoteError, Result
+from conformance.suite._checks import is_dom_exception, is_failed, is_socket_error, is_type_error, make_reason, marker
 from conformance.suite._links import Link, connect, prove, refusing, works
 from conformance.testing.registry import test
 
@@ -214,11 +214,7 @@ async def nothing_before_return(t: Context, way: str) -> None:
     reason = await make_reason(t)
     if way == "aborted":
         await controller.call("abort", reason)
-    # Dispatching is the one thing that runs a function of the test at once: it marks the end of the turn in the log.
-    marker = await t.target.construct("EventTarget")
-    await marker.call("addEventListener", "mark", Function("marker"))
-    mark = await t.target.construct("Event", "mark")
-    socket, _ = await t.target.watch_and(steps.construct("Socket", init), steps.call(marker, "dispatchEvent", mark))
+    socket, _ = await t.target.watch_and(steps.construct("Socket", init), await marker(t))
     error = await socket.closed.reason()
     await socket.event("close")
     if way == "refused":

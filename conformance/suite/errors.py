@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
-from conformance.agent.target import throws
-from conformance.agent.values import UNDEFINED, Result
+from conformance.agent.values import Result
 from conformance.suite._checks import (
     has_received,
-    is_dom_exception,
     is_failed,
     is_identical,
     is_socket_error,
@@ -272,16 +270,3 @@ async def stream_promises_are_handled(t: Context) -> None:
     is_socket_error(t, error, "connection-reset")
     await prove(t)
     t.check(error not in await t.target.unhandled(), f"{error} was reported as unhandled")
-
-
-@test(
-    "a Socket cannot be cloned",
-    requirements=["lifetime/not-serializable"],
-    features=["tcp", "structured-clone"],
-)
-async def not_serializable(t: Context) -> None:
-    link = await connect(t)
-    error = await throws(t.target.call("globalThis", "structuredClone", link.socket))
-    is_dom_exception(t, error, "DataCloneError")
-    await link.outward()
-    t.equal(await link.socket.closed.state(), ("pending", UNDEFINED), "closed")

@@ -12,6 +12,7 @@ from conformance.suite._checks import (
     is_identical,
     is_type_error,
     make_reason,
+    marker,
 )
 from conformance.suite._links import connect, prove, refusing, works
 from conformance.testing.registry import test
@@ -204,6 +205,39 @@ async def failure_during_update(t: Context) -> None:
         is_identical(t, value, reason, "the reason of the update")
     is_dom_exception(t, await answers[2].get().rejects(), "InvalidStateError")
     await link.connection.expect_end()
+
+
+@test(
+    "nothing settles and no event fires before update returns, and only abort flips the signal before it returns",
+    requirements=["invariant/update-settles-nothing", "invariant/only-abort-flips-signal-synchronously"],
+    features=["tcp"],
+)
+async def settles_nothing_before_return(t: Context) -> None:
+    link = await connect(t)
+    await link.socket.event("ready")
+    other, reason = await t.target.construct("AbortController"), await make_reason(t)
+    await other.call("abort")
+    signal, before = link.socket.signal, len(await t.target.log())
+    changes = [{"noDelay": True}, {"type": "sctp"}, {"signal": await other.get("signal")}, {"idleTimeout": 1}]
+    sequence = []
+    for number, change in enumerate(changes):
+        sequence.append(steps.call(link.socket, "update", change))
+        sequence.append(steps.observe(Result(number * 2), f"update-{number}"))
+    answers = await t.target.sequence(
+        *sequence,
+        steps.get(signal, "aborted"),
+        await marker(t),
+        steps.call(link.socket, "abort", reason),
+        steps.get(signal, "aborted"),
+    )
+    t.equal((answers[-4].get(), answers[-1].get()), (False, True), "signal.aborted after update and after abort")
+    await link.socket.event("close")
+    await link.connection.expect_end()
+    is_identical(t, await link.socket.closed.reason(), reason, "the reason of closed")
+    happened = [entry.label for entry in (await t.target.log())[before:]]
+    t.equal(happened[0], "marker", "what happened first")
+    for number in (1, 2):
+        t.check(f"update-{number}" in happened, f"the promise of {changes[number]} has not settled")
 
 
 @test(
