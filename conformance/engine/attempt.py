@@ -91,6 +91,10 @@ async def attempt(
         message = lost.message
     suspect = min(target.busy.values(), default=None)
     await _tidy(context)
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        # A cancellation may be lost on the way (wait_for of Python 3.11 drops it where its future is just done).
+        raise asyncio.CancelledError
     return Attempt(planned, verdict, message, duration, target.waited, recorder, lost, suspect, unhandled)
 
 

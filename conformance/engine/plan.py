@@ -24,7 +24,7 @@ class UnknownNameError(ConformanceError):
     code = "unknown-name"
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, listing: str) -> None:
-        names = list(known)
+        names = [] if _GLOB & set(name) else list(known)
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         near = near or [each for each in names if name.lower() in each.lower()][:3]
         super().__init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -378,3 +379,18 @@ async def _gone(pid: int) -> None:
             except (ProcessLookupError, FileNotFoundError):
                 return
             await asyncio.sleep(0.01)
+
+
+async def test_a_test_that_swallows_the_interruption_does_not_hold_it_up() -> None:
+    reached = asyncio.Event()
+
+    async def swallows(_: Context) -> None:
+        reached.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    running = asyncio.create_task(run([case(f"swallows-{n}", swallows) for n in range(4)], settings=Settings(jobs=2)))
+    await reached.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

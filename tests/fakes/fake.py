@@ -1,4 +1,4 @@
-"""Agents that misbehave, each in one way: `python fake.py NAME`."""
+"""Agents that misbehave, each in one way: `python fake.py NAME [LANGUAGE [FEATURE…]]`."""
 
 from __future__ import annotations
 
@@ -88,6 +88,24 @@ def polite_success() -> None:
     guess = Guess()
     for request in requests():
         write(unsupported(request) if is_random(request) else {"id": request["id"], "value": guess.value(request)})
+
+
+def polite_nothing() -> None:
+    """Refuse the random operation, then do nothing and give nothing."""
+    write(HELLO)
+    for request in requests():
+        write(unsupported(request) if is_random(request) else {"id": request["id"], "value": nothing(request)})
+
+
+def nothing(request: dict[str, Any]) -> Any:
+    match request["op"]:
+        case "settle" | "state":
+            return {"state": "pending"}
+        case "log":
+            return []
+        case "sequence":
+            return [{"value": UNDEFINED} for _ in request["steps"]]
+    return UNDEFINED
 
 
 class Guess:
@@ -226,6 +244,7 @@ AGENTS: dict[str, Callable[[], None]] = {
     "wrong-version": wrong_version,  # speaks version 2
     "always-success": always_success,  # answers everything, the random operation too, with success
     "polite-success": polite_success,  # refuses the random operation, then answers everything with success
+    "polite-nothing": polite_nothing,  # refuses the random operation, and gives undefined for everything else
     "garbage": garbage,  # writes lines that are no JSON
     "hangs": hangs,  # stops for ever at the trigger, and delegates until then
     "crashes": crashes,  # dies at the trigger, and delegates until then
@@ -234,4 +253,6 @@ AGENTS: dict[str, Callable[[], None]] = {
 }
 
 if __name__ == "__main__":
+    HELLO["language"] = sys.argv[2] if len(sys.argv) > 2 else "python"
+    HELLO["features"] = sys.argv[3:] or HELLO["features"]
     AGENTS[sys.argv[1]]()
