@@ -21,7 +21,7 @@ from conformance.spec.idl import (
     Type,
     UnionType,
 )
-from conformance.spec.lifecycle import NO_STATE, Cell, Lifecycle, LifecycleRow, Role
+from conformance.spec.lifecycle import NO_STATE, Cell, Lifecycle, LifecycleRow, Need, Role
 from conformance.spec.loader import Spec, load
 from conformance.spec.problems import Problem, SpecError
 from conformance.spec.requirement import Level, Requirement
@@ -49,6 +49,7 @@ __all__ = [
     "Member",
     "Mixin",
     "NamedType",
+    "Need",
     "Operation",
     "Phase",
     "Problem",

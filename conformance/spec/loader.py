@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conformance import resources
-from conformance.spec import document, error_table, lifecycle, requirement, schema, tree
+from conformance.spec import document, error_table, lifecycle, lifecycle_check, requirement, schema, tree
 from conformance.spec.parse import parse
 from conformance.spec.problems import MISSING_FILE, UNKNOWN_NAME, Problem, SpecError, display, raise_for
 
@@ -147,7 +147,7 @@ def _cross_references(idl: Idl | None, documents: Mapping[str, Document]) -> lis
         problems += error_table.check(documents[ERRORS], idl)
     if table is not None and requirements is not None:
         ids = {each["id"] for each in requirements.value["requirements"]}
-        problems += lifecycle.check(table, ids, requirements.value["features"])
+        problems += lifecycle_check.check(table, ids, requirements.value["features"])
     return problems
 
 

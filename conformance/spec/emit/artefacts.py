@@ -42,7 +42,10 @@ def artefacts(spec: Spec) -> tuple[Artefact, ...]:
     return (
         Artefact(TREE, tables.idl_json(spec.idl)),
         *(Artefact(f"spec/generated/dictionaries/{name}", text) for name, text in dictionaries.schemas(spec.idl)),
-        *(Artefact(f"spec/generated/{chart.name}.svg", diagram.svg(spec.lifecycle, chart)) for chart in diagram.CHARTS),
+        *(
+            Artefact(f"spec/generated/{chart.name}.svg", diagram.svg(spec.lifecycle, chart))
+            for chart in diagram.charts(spec.lifecycle)
+        ),
         Artefact("docs/lifecycle.md", lifecycle_page.page(spec.lifecycle)),
         Artefact(f"{_JAVASCRIPT}/idl.js", tables.javascript_idl(spec.idl)),
         Artefact(f"{_JAVASCRIPT}/errors.js", tables.javascript_errors(spec.errors)),

@@ -48,15 +48,31 @@ class Chart:
     """What a diagram shows: transports that are much alike, and the name of its file."""
 
     name: str
-    title: str
     transports: tuple[str, ...]
 
+    @property
+    def title(self) -> str:
+        """Return the transports as a heading."""
+        return " and ".join(self.transports)
 
-CHARTS = (
-    Chart("lifecycle", "tcp and tls", ("tcp", "tls")),
-    Chart("lifecycle-udp", "udp", ("udp",)),
-    Chart("lifecycle-quic", "quic", ("quic",)),
+
+_CHARTS = (
+    Chart("lifecycle", ("tcp", "tls")),
+    Chart("lifecycle-udp", ("udp",)),
+    Chart("lifecycle-quic", ("quic",)),
 )
+
+
+def charts(lifecycle: Lifecycle) -> tuple[Chart, ...]:
+    """Return the diagrams of a table, each with those of its transports that the table has something to say of."""
+    table = lifecycle.transitions()
+    moving = {
+        transport
+        for transport, states in table.items()
+        if any(target != state for state, events in states.items() for target in events.values())
+    }
+    found = (Chart(each.name, tuple(name for name in each.transports if name in moving)) for each in _CHARTS)
+    return tuple(chart for chart in found if chart.transports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +147,9 @@ class _Drawing:
             self._state(state, box, "end" if state in self._lifecycle.terminal else "")
         failures = list(self._failures())
         below = bottom + len(failures) * _LINE + 2 * _GAP
-        self._failure(failures, bottom, below)
-        self._state(FAILED, _Box(_MARGIN, below, right - _MARGIN, _NODE_HEIGHT), "failed")
+        if failures:
+            self._failure(failures, bottom, below)
+            self._state(FAILED, _Box(_MARGIN, below, right - _MARGIN, _NODE_HEIGHT), "failed")
         width = max(box.x + box.width for box in self._nodes.values()) + _MARGIN
         return self._document(width, below + _NODE_HEIGHT + _MARGIN)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.spec.emit.diagram import CHARTS, Chart, edges
+from conformance.spec.emit.diagram import Chart, charts, edges
 from conformance.spec.emit.layout import banner
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _lines(lifecycle: Lifecycle) -> Iterator[str]:
     yield "|---|---|"
     for state, meaning in lifecycle.states.items():
         yield f"| `{state}` | {meaning} |"
-    for chart in CHARTS:
+    for chart in charts(lifecycle):
         yield ""
         yield f"## {chart.title}"
         yield ""

@@ -42,7 +42,7 @@ $banner
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Required, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Required, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -142,7 +142,8 @@ class _Writer:
         yield f"class {owner.name}({parent}Protocol):"
         yield from self._doc(owner.name, "    ")
         for member in owner.members:
-            if not isinstance(member, Constructor):
+            # A protocol describes objects: constructors and static members belong to the class.
+            if not isinstance(member, Constructor) and not getattr(member, "static", False):
                 yield ""
                 yield from (f"    {line}" if line else "" for line in self._member(owner, member))
         if owner.name in DISPOSABLE:
@@ -169,10 +170,7 @@ class _Writer:
 
     def _attribute(self, attribute: Attribute, doc: Sequence[str]) -> Iterator[str]:
         name, kind = snake_case(attribute.name), self._type(attribute.type)
-        if attribute.static:
-            yield f"{name}: ClassVar[{kind}]"
-            yield from doc
-        elif attribute.readonly:
+        if attribute.readonly:
             yield "@property"
             yield f"def {name}(self) -> {kind}:"
             yield from (f"    {line}" for line in doc)

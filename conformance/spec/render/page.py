@@ -102,7 +102,7 @@ def html(spec: Spec) -> str:
         topics=list(_topics(spec)),
         groups=list(_groups(spec)),
         source=source_html(source, spec.idl),
-        charts=[_chart(spec, chart) for chart in diagram.CHARTS],
+        charts=[_chart(spec, chart) for chart in diagram.charts(spec.lifecycle)],
         words=_vocabulary(schema),
         sources=list(_sources(spec)),
         style=_asset(folder / "specification.css"),

@@ -8,7 +8,7 @@ Generated from spec/socket/socket.webidl by `conformance spec generate`; change 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Required, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Required, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -250,9 +250,6 @@ class Socket(EventTarget, Protocol):
     def quic(self) -> QuicSession | None:
         """Streams and datagrams besides the primary stream; None unless the type is "quic"."""
         ...
-
-    supported_types: ClassVar[tuple[SocketType, ...]]
-    """The types that this implementation can connect with."""
 
     onready: Callable[[Event], object] | None
     """The connection is made."""
