@@ -111,19 +111,14 @@ def _describe(spec: Spec, requirement: Requirement, tests: Sequence[TestCase]) -
     yield f"{requirement.id}  {requirement.level}"
     yield from textwrap.wrap(requirement.text, 100, initial_indent="  ", subsequent_indent="  ")
     yield ""
-    yield f"members   {', '.join(requirement.members)}"
-    yield f"features  {', '.join(requirement.features) or 'every target'}"
+    yield from _fact("members", ", ".join(requirement.members))
+    yield from _fact("features", ", ".join(requirement.features) or "every target")
     for index, source in enumerate(requirement.source):
         meaning = spec.sources.get(source_key(source, spec.sources) or "", "")
-        yield from textwrap.wrap(
-            f"{source}: {meaning}",
-            100,
-            initial_indent="source    " if index == 0 else " " * 10,
-            subsequent_indent=" " * 10,
-        )
+        yield from _fact("" if index else "source", f"{source}: {meaning}")
     yield f"place     {display(spec.folder / spec.api / REQUIREMENTS)}:{requirement.line}"
     if requirement.untestable:
-        yield f"untested  {requirement.untestable}"
+        yield from _fact("untested", requirement.untestable)
     cells = sum(requirement.id in cell.row.requirements for cell in spec.lifecycle.cells())
     if cells:
         yield f"lifecycle {cells} cells"
@@ -132,6 +127,10 @@ def _describe(spec: Spec, requirement: Requirement, tests: Sequence[TestCase]) -
     width = max((len(case.id) for case in tests), default=0)
     for case in tests:
         yield f"  {case.id:{width}}  {case.title}"
+
+
+def _fact(name: str, text: str) -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent=f"{name:10}", subsequent_indent=" " * 10)
 
 
 # render
