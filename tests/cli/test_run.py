@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -61,12 +62,11 @@ def test_two_targets_in_one_command(tmp_path: Path) -> None:
 
 
 def test_the_line_of_a_failure_runs_just_that_test_again(tmp_path: Path) -> None:
-    target = f"{FAKES}/polite-success"
-    done = conformance(
-        "run", TEST, "socket/ready/rejects-when-refused", "--target", target, "--no-report", cwd=tmp_path
-    )
+    target, test = f"{FAKES}/polite-success", "socket/idl/shape/Socket/name"
+    done = conformance("run", test, "socket/idl/shape/Socket/exposed", "--target", target, "--no-report", cwd=tmp_path)
     assert done.returncode == 1
-    command = f"conformance run --target {target} {TEST}"
+    assert f"  FAIL {test}\n" in done.stdout
+    command = f"conformance run --target {target} {test}"
     assert f"  {command}\n" in done.stdout
     again = conformance(*command.split()[1:], "--no-report", cwd=tmp_path)
     assert again.returncode == 1
@@ -99,9 +99,28 @@ def test_only_the_tests_that_hang_or_crash_the_agent_are_blamed(tmp_path: Path, 
     assert claimed == {name: real[name].verdict for name in claimed}
 
 
+def test_every_line_of_a_real_file_fits_the_schema(tmp_path: Path) -> None:
+    import jsonschema
+
+    from conformance import resources, spec
+    from conformance.testing import registry
+
+    chosen = ["-k", "failing-pipe", "-k", "closed/", "--retry", "1", "--repeat", "2", "--limit-factor", "0.2"]
+    conformance("run", "--target", FAKES / "crashes", *chosen, "--no-report", cwd=tmp_path)
+    schema = json.loads((resources.spec() / "schema" / "results.schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    lines = [json.loads(line) for line in (tmp_path / "results" / "crashes.jsonl").read_text().splitlines()]
+    assert {line.get("verdict") for line in lines} >= {"pass", "crash"}
+    assert {line.get("repetition") for line in lines} >= {1, 2}
+    for line in lines:
+        validator.validate(line)
+    pattern = schema["$defs"]["test"]["properties"]["test"]["pattern"]
+    assert [case.id for case in registry.load(spec.load()) if not re.search(pattern, case.id)] == []
+
+
 @pytest.mark.parametrize("fake", ["garbage", "answers-twice"])
 def test_an_agent_that_breaks_the_protocol_passes_nothing(tmp_path: Path, fake: str) -> None:
-    done = conformance("run", "--target", FAKES / fake, "-k", "ready/", "--no-report", cwd=tmp_path)
+    done = conformance("run", "--target", FAKES / fake, "socket/ready/f*", "--no-report", cwd=tmp_path)
     assert done.returncode in {1, 2}
     for test in results(tmp_path / "results" / f"{fake}.jsonl").values() if done.returncode == 1 else ():
         assert test.verdict in {"crash", "unsupported"}
