@@ -91,7 +91,7 @@ export class SocketCore {
       sendFin: () => this.#transport?.writeFin(),
       badChunk: (error) => this.fail(error, "local", "bad-chunk"),
       aborted: (reason) => this.fail(reason, "user", "writable-abort"),
-      setHighWaterMark: platform.setHighWaterMark,
+      streams: platform,
     });
   }
 

@@ -11,7 +11,7 @@ import { byteLengthOf, bytesOf } from "../webidl/buffer-source.js";
  * @property {() => void} sendFin hands the FIN to the transport; `finAccepted()` will be called
  * @property {(error: TypeError) => void} badChunk
  * @property {(reason: unknown) => void} aborted the user aborted the stream
- * @property {(controller: WritableStreamDefaultController, size: number) => void} setHighWaterMark
+ * @property {Pick<import("../transports/transport.js").Platform, "mend" | "setHighWaterMark">} streams
  */
 
 /** The write side of one socket. */
@@ -88,7 +88,7 @@ export class WriteSide {
   /** @param {number} size bytes */
   setHighWaterMark(size) {
     this.#highWaterMark = size;
-    if (this.#controller) this.#observer.setHighWaterMark(this.#controller, size);
+    if (this.#controller) this.#observer.streams.setHighWaterMark(this.#controller, size);
   }
 
   /** The transport is connected: what was written before goes out. */
@@ -142,6 +142,7 @@ export class WriteSide {
   /** @param {WritableStreamDefaultController} controller */
   #start(controller) {
     this.#controller = controller;
+    this.#observer.streams.mend(controller);
     if (this.#state === "failed") return controller.error(this.#failure);
     // The sink's abort algorithm would have to wait for the write in flight; the signal does not.
     controller.signal.addEventListener("abort", () => {

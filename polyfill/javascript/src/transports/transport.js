@@ -40,6 +40,8 @@
  * @property {(task: () => void) => void} queueTask queues a task, in which events are dispatched; first in, first out
  * @property {<T extends object>(object: T) => T} uncloneable returns an object that structuredClone() refuses: the same
  *   one, or one that stands in for it
+ * @property {(controller: WritableStreamDefaultController) => void} mend makes up for what the platform's streams do
+ *   wrong, when one has been made
  * @property {(controller: WritableStreamDefaultController, size: number) => void} setHighWaterMark changes the high
  *   water mark of a stream that exists, for which the Streams standard has no way
  */

@@ -1,6 +1,6 @@
-import { setHighWaterMark } from "./high-water-mark.js";
 import { connect } from "./tcp.js";
 import { uncloneable } from "./uncloneable.js";
+import { mend, setHighWaterMark } from "./writable-stream.js";
 
 /** @type {import("../transport.js").Platform} */
 export const platform = {
@@ -8,5 +8,6 @@ export const platform = {
   connect,
   queueTask: setImmediate,
   uncloneable,
+  mend,
   setHighWaterMark,
 };
