@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 Fault = Literal["user", "target", "harness"]
 
@@ -39,6 +39,27 @@ class UsageError(ConformanceError):
     """An argument of a command is wrong in itself."""
 
     code = "usage"
+
+
+class HarnessError(ConformanceError):
+    """Something in the harness itself went wrong; nothing it says of a target may be trusted."""
+
+    code = "harness"
+    fault = "harness"
+    exit_code = 3
+
+    @classmethod
+    def of(cls, error: BaseException) -> Self:
+        """Return the error that reports an exception nobody foresaw, with the place where it was raised."""
+        trace, place = error.__traceback__, None
+        while trace is not None:
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        return cls(
+            f"the harness itself failed: {type(error).__name__}: {error}",
+            remedy="this is a defect of the harness: please report it with the command and the lines above",
+            place=place,
+        )
 
 
 class CheckFailed(AssertionError):  # noqa: N818 (it is a verdict on the target, not an error of the harness)

@@ -62,7 +62,19 @@ def run(argv: list[str]) -> int:
         # The reader of our output went away (`conformance list | head`): no error, and nothing more to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001 (whatever it is, the exit code must not read as a verdict on a target)
+        return _defect(error)
     return code
+
+
+def _defect(error: Exception) -> int:
+    import traceback  # noqa: PLC0415 (starting stays fast)
+
+    from conformance.errors import HarnessError  # noqa: PLC0415
+
+    traceback.print_exception(error)
+    print(HarnessError.of(error).render(), file=sys.stderr)
+    return HarnessError.exit_code
 
 
 def _chosen(argv: list[str]) -> str | None:

@@ -6,10 +6,10 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.cli.selection import add_filters
-from conformance.errors import ConformanceError, UsageError
+from conformance.errors import CheckFailed, ConformanceError, HarnessError, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -141,8 +141,20 @@ def _command(target: str, args: argparse.Namespace) -> str:
 
 async def _run_all(jobs: list[Job], settings: Settings, writer: Writer, progress: Plain | Live, runs: list[Run]) -> int:
     """Run one target after the other; `runs` gets what there is of each, also of one that is interrupted."""
+    import asyncio  # noqa: PLC0415 (--help imports nothing)
+
     from conformance.engine.run import run_target  # noqa: PLC0415
 
+    defects: list[Exception] = []
+
+    def notice(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        # What a target did wrong is told by the test that awaited it, if one still did.
+        if isinstance(error, Exception) and not isinstance(error, (ConformanceError, CheckFailed)):
+            defects.append(error)
+            loop.default_exception_handler(context)
+
+    asyncio.get_running_loop().set_exception_handler(notice)
     code = 0
     for job in jobs:
         try:
@@ -152,6 +164,10 @@ async def _run_all(jobs: list[Job], settings: Settings, writer: Writer, progress
             code = max(code, error.exit_code)
             if error.fault == "harness":
                 break
+    if defects:
+        # A peer that stumbles in a callback looks like a target that does nothing.
+        _say(HarnessError.of(defects[0]).render(), error=True)
+        code = HarnessError.exit_code
     if any(not test.expected for run in runs for test in run.tests):
         code = max(code, 1)
     if any(run.footer.stale_expectations for run in runs if run.footer is not None):
