@@ -186,7 +186,7 @@ async def promises_rejected_before_signal_listeners(t: Context) -> None:
     features=["tcp"],
 )
 async def errors_the_streams(t: Context) -> None:
-    peer = await t.tcp_peer(reading=False, receive_buffer=65_536)
+    peer = await t.tcp_peer(reading=False, receive_buffer=262_144)
     link = await connect(t, peer)
     reader, writer = await link.reader(), await link.writer()
     read = await reader.start_read()
@@ -220,7 +220,7 @@ async def drops_unread_data(t: Context) -> None:
     features=["tcp"],
 )
 async def drops_queued_data(t: Context) -> None:
-    peer = await t.tcp_peer(reading=False, receive_buffer=65_536)
+    peer = await t.tcp_peer(reading=False, receive_buffer=262_144)
     link = await connect(t, peer)
     writer = await link.writer()
     size, count = 500_000, 60

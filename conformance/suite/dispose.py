@@ -76,7 +76,7 @@ async def aborts_a_connecting_socket(t: Context) -> None:
     features=["tcp"],
 )
 async def flushes_then_closes(t: Context) -> None:
-    peer = await t.tcp_peer(reading=False, receive_buffer=65_536)
+    peer = await t.tcp_peer(reading=False, receive_buffer=262_144)
     link = await connect(t, peer)
     value, writer = t.rng.randrange(1, 256), await link.writer()
     writes = [await writer.start_write(Fill(value, 2_000_000)) for _ in range(6)]
@@ -183,7 +183,7 @@ async def later_writes_reject(t: Context) -> None:
     features=["tcp"],
 )
 async def failure_while_flushing(t: Context) -> None:
-    peer = await t.tcp_peer(reading=False, receive_buffer=65_536)
+    peer = await t.tcp_peer(reading=False, receive_buffer=262_144)
     link = await connect(t, peer)
     await (await link.writer()).start_write(Fill(1, 12_000_000))
     disposing = await link.socket.start_dispose()

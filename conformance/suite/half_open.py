@@ -124,7 +124,7 @@ async def disallowed_waits_for_delivery(t: Context) -> None:
     features=["tcp"],
 )
 async def disallowed_flushes_first(t: Context) -> None:
-    peer = await t.tcp_peer(reading=False, receive_buffer=65_536)
+    peer = await t.tcp_peer(reading=False, receive_buffer=262_144)
     link = await connect(t, peer, allowHalfOpen=False)
     value, writer = t.rng.randrange(1, 256), await link.writer()
     writes = [await writer.start_write(Fill(value, 250_000)) for _ in range(40)]

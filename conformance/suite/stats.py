@@ -90,7 +90,7 @@ async def bytes_sent(t: Context) -> None:
     features=["tcp"],
 )
 async def bytes_sent_excludes_dropped(t: Context) -> None:
-    peer = await t.tcp_peer(reading=False, receive_buffer=65_536)
+    peer = await t.tcp_peer(reading=False, receive_buffer=262_144)
     link = await connect(t, peer)
     writer, size = await link.writer(), 12_000_000
     write = await writer.start_write(Fill(3, size))

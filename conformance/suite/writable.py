@@ -295,7 +295,7 @@ async def settles_when_accepted(t: Context) -> None:
     features=["tcp"],
 )
 async def close_flushes_first(t: Context) -> None:
-    peer = await t.tcp_peer(reading=False, receive_buffer=65_536)
+    peer = await t.tcp_peer(reading=False, receive_buffer=262_144)
     link = await connect(t, peer)
     value = t.rng.randrange(1, 256)
     writer = await link.writer()
