@@ -59,7 +59,7 @@ class Promise(Generic[T]):
     queue: MicrotaskQueue
 
     def __init__(self, executor: Callable[[Callable[[Any], None], Callable[[object], None]], object]) -> None:
-        _initialise(self, microtasks())
+        initialise(self, microtasks())
         try:
             executor(self._resolve, self.reject_with)
         except Exception as error:  # noqa: BLE001  # an executor that throws rejects (ECMAScript, "Promise (executor)")
@@ -225,7 +225,11 @@ class Promise(Generic[T]):
             self._resolve(result)
 
 
-def _initialise(promise: Promise[Any], queue: MicrotaskQueue) -> None:
+_new = object.__new__
+
+
+def initialise(promise: Promise[Any], queue: MicrotaskQueue) -> None:
+    """Make `promise` a new pending promise: the inner part of its constructor."""
     promise._state = _PENDING
     promise._result = None
     promise._reactions = None
@@ -235,8 +239,13 @@ def _initialise(promise: Promise[Any], queue: MicrotaskQueue) -> None:
 
 def pending(queue: MicrotaskQueue) -> Promise[Any]:
     """Return a new pending promise (Web IDL, "a new promise")."""
-    promise: Promise[Any] = Promise.__new__(Promise)
-    _initialise(promise, queue)
+    promise: Promise[Any] = _new(Promise)
+    # As `initialise` does, which would be one call more for each promise.
+    promise._state = _PENDING
+    promise._result = None
+    promise._reactions = None
+    promise.handled = False
+    promise.queue = queue
     return promise
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from commonsocket.promise import Promise, rejected
+from commonsocket.promise import Promise, fulfilled, rejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from commonsocket.microtasks import MicrotaskQueue
 
-#: An algorithm answers with a promise, or with None for one that is fulfilled with undefined.
+#: An algorithm answers with a promise; None, which only those of this package give, says that it is done already.
 Answer = Promise[Any] | None
 
 
@@ -31,7 +31,7 @@ def invoke(queue: MicrotaskQueue, callback: Callable[..., Any] | None) -> Callab
             result = callback(*arguments)
         except Exception as error:  # noqa: BLE001  # "return a promise rejected with" what it throws
             return rejected(queue, error, handled=True)
-        return Promise.resolve(result) if hasattr(result, "__await__") else None
+        return Promise.resolve(result) if hasattr(result, "__await__") else fulfilled(queue)
 
     return algorithm
 
@@ -39,7 +39,7 @@ def invoke(queue: MicrotaskQueue, callback: Callable[..., Any] | None) -> Callab
 def upon(
     queue: MicrotaskQueue, answer: Answer, on_fulfilled: Callable[[Any], object], on_rejected: Callable[[Any], object]
 ) -> None:
-    """React to the answer of an algorithm (Web IDL, "upon fulfillment" and "upon rejection")."""
+    """React to the answer of an algorithm in a microtask (Web IDL, "upon fulfillment" and "upon rejection")."""
     if answer is None:
         queue.queue(on_fulfilled)
     else:

@@ -8,10 +8,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from commonsocket.core.conversion import read_members, to_integer
-from commonsocket.promise import Promise, pending, rejected
+from commonsocket.promise import Promise, rejected
 
 from .generic_reader import ReadableStreamGenericReader, released_error
-from .read_request import PromiseReadRequest, ReadRequest, ReadResult
+from .read_request import ReadPromise, ReadRequest, ReadResult
 from .readable_byte_stream_controller import ReadableByteStreamController
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class ReadableStreamBYOBReader(ReadableStreamGenericReader):
             return rejected(self._queue, ValueError(message))
         if self._stream is None:
             return rejected(self._queue, released_error())
-        promise: Promise[ReadResult] = pending(self._queue)
-        self._read(target, minimum, PromiseReadRequest(promise))
+        promise = ReadPromise(self._queue)
+        self._read(target, minimum, promise)
         return promise
 
     def release_lock(self) -> None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from commonsocket.promise import Promise, pending, rejected
+from commonsocket.promise import Promise, rejected
 
 from .generic_reader import ReadableStreamGenericReader, released_error
-from .read_request import PromiseReadRequest, ReadRequest, ReadResult
+from .read_request import ReadPromise, ReadRequest, ReadResult
 
 if TYPE_CHECKING:
     from .readable_stream import ReadableStream
@@ -33,8 +33,8 @@ class ReadableStreamDefaultReader(ReadableStreamGenericReader):
         """Read a chunk: a `ReadResult` whose `done` is True at the end of the stream."""
         if self._stream is None:
             return rejected(self._queue, released_error())
-        promise: Promise[ReadResult] = pending(self._queue)
-        readable_stream_default_reader_read(self, PromiseReadRequest(promise))
+        promise = ReadPromise(self._queue)
+        readable_stream_default_reader_read(self, promise)
         return promise
 
     def release_lock(self) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from commonsocket.promise import Promise, initialise
+
 if TYPE_CHECKING:
-    from commonsocket.promise import Promise
+    from commonsocket.microtasks import MicrotaskQueue
 
 
 class ReadResult(NamedTuple):
@@ -28,22 +30,22 @@ class ReadRequest(Protocol):
         """Take the failure of the stream."""
 
 
-class PromiseReadRequest:
-    """A read whose outcome a promise tells."""
+class ReadPromise(Promise[ReadResult]):
+    """A promise that is the read request of the read whose outcome it tells."""
 
-    __slots__ = ("_promise",)
+    __slots__ = ()
 
-    def __init__(self, promise: Promise[ReadResult]) -> None:
-        self._promise = promise
+    def __init__(self, queue: MicrotaskQueue) -> None:
+        initialise(self, queue)
 
     def chunk_steps(self, chunk: Any) -> None:
         """Fulfil with the chunk."""
-        self._promise.fulfil(ReadResult(chunk, False))
+        self.fulfil(ReadResult(chunk, False))
 
     def close_steps(self, chunk: Any = None) -> None:
         """Fulfil with the end."""
-        self._promise.fulfil(ReadResult(chunk, True))
+        self.fulfil(ReadResult(chunk, True))
 
     def error_steps(self, error: Any) -> None:
         """Reject."""
-        self._promise.reject_with(error)
+        self.reject_with(error)

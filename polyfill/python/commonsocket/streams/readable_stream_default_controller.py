@@ -139,13 +139,20 @@ class ReadableStreamDefaultController:
         self._call_pull_if_needed()
 
     def _call_pull_if_needed(self) -> None:
-        if not self._should_call_pull():
-            return
-        if self._pulling:
-            self._pull_again = True
-            return
-        self._pulling = True
-        upon(self._stream._queue, self._pull_algorithm(self), self._on_pulled, self.error)
+        while self._should_call_pull():
+            if self._pulling:
+                self._pull_again = True
+                return
+            self._pulling = True
+            answer = self._pull_algorithm(self)
+            if answer is not None:
+                answer.react(self._on_pulled, self.error)
+                return
+            # It is done, so its reaction need not wait; nobody can tell, as only reads depend on it.
+            self._pulling = False
+            if not self._pull_again:
+                return
+            self._pull_again = False
 
     def _on_pulled(self, _value: Any) -> None:
         self._pulling = False

@@ -42,6 +42,8 @@ def read_strategy(strategy: object) -> dict[str, Any]:
 def check_size(size: Any) -> float:
     """Return the size of a chunk, which must be a finite number at or above 0, else ValueError (a RangeError)."""
     # The first two checks of EnqueueValueWithSize.
+    if type(size) is int and size >= 0:
+        return size
     if isinstance(size, bool) or not isinstance(size, (int, float)) or not 0 <= size < math.inf:
         raise ValueError(f"{size!r} is no size of a chunk")
     return size

@@ -104,8 +104,7 @@ class WritableStreamDefaultController:
     def set_high_water_mark(self, mark: float) -> None:
         """Change the size of the queue; the standard has it fixed, but `update()` of a socket changes it."""
         self._strategy_hwm = mark
-        if self._stream._state == "writable" and not writable_stream_close_queued_or_in_flight(self._stream):
-            writable_stream_update_backpressure(self._stream, self._desired_size() <= 0)
+        self._update_backpressure(self._stream)
 
     def _desired_size(self) -> float:
         return self._strategy_hwm - self._queue.total_size
@@ -136,9 +135,7 @@ class WritableStreamDefaultController:
         except ValueError as error:
             self.error(error)
             return
-        stream = self._stream
-        if stream._state == "writable" and not writable_stream_close_queued_or_in_flight(stream):
-            writable_stream_update_backpressure(stream, self._desired_size() <= 0)
+        self._update_backpressure(self._stream)
         self._advance_queue_if_needed()
 
     def _close(self) -> None:
@@ -196,9 +193,18 @@ class WritableStreamDefaultController:
         stream = self._stream
         writable_stream_finish_in_flight_write(stream)
         self._queue.dequeue()
-        if stream._state == "writable" and not writable_stream_close_queued_or_in_flight(stream):
-            writable_stream_update_backpressure(stream, self._desired_size() <= 0)
+        self._update_backpressure(stream)
         self._advance_queue_if_needed()
+
+    def _update_backpressure(self, stream: WritableStream) -> None:
+        """Update the backpressure if the stream is writable and no closing is queued or in flight."""
+        backpressure = self._strategy_hwm - self._queue.total_size <= 0
+        if (
+            backpressure != stream._backpressure
+            and stream._state == "writable"
+            and not writable_stream_close_queued_or_in_flight(stream)
+        ):
+            writable_stream_update_backpressure(stream, backpressure)
 
     def _on_write_failed(self, error: Any) -> None:
         stream = self._stream
