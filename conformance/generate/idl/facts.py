@@ -34,6 +34,16 @@ class Satisfies:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """Matches a fact in which `fault` finds none; else `fault` says it in a sentence without subject."""
+
+    fault: Callable[[Any], str | None]
+
+    def __str__(self) -> str:
+        return "right"
+
+
+@dataclass(frozen=True, slots=True)
 class EachOf:
     """Matches a list, of any length, each of whose elements matches `element`."""
 
@@ -76,6 +86,9 @@ def difference(actual: Any, expected: Any, place: str) -> str | None:
             return found[-1] if isinstance(alternatives[-1], Mapping) else f"{place} is {shown(actual)}, not {expected}"
         case Satisfies(test, words):
             return None if test(actual) else f"{place} is {shown(actual)}, not {words}"
+        case Judged(fault):
+            sentence = fault(actual)
+            return None if sentence is None else f"{place} {sentence}"
         case EachOf(element):
             return _sequence_difference(actual, [element] * len(actual) if isinstance(actual, list) else [], place)
         case Mapping():
@@ -88,9 +101,9 @@ def difference(actual: Any, expected: Any, place: str) -> str | None:
 
 def _mapping_difference(actual: Any, expected: Mapping[str, Any], place: str) -> str | None:
     if not isinstance(actual, dict):
-        return f"{place} is {shown(actual)}, not facts by name"
+        return f"{place or 'the answer'} is {shown(actual)}, not facts by name"
     if "failed" in actual and "failed" not in expected:
-        return f"{place} could not be observed: {actual['failed']}"
+        return f"{place or 'the facts'} could not be observed: {actual['failed']}"
     for name, wanted in expected.items():
         where = f"{place}: {name}" if place else name
         if name not in actual:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +15,7 @@ from conformance.testing.case import TestCase
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from conformance.peers.tcp import TcpPeer
     from conformance.testing.context import Context
 
 Language = Literal["javascript", "python"]
@@ -34,8 +37,8 @@ class Exchange:
     probe: str
     fields: Facts
     expected: Any
-    connects: int = 0
-    """Connections that the peer must have seen when the answer is there."""
+    greeted: bool = False
+    """The peer must be connected to; it sends one byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +98,31 @@ def _language(context: Context) -> Language:
 async def _carry_out(context: Context, exchange: Exchange, interfaces: tuple[str, ...]) -> None:
     fields: Any = exchange.fields
     expected: Any = exchange.expected
-    peer = None
-    if _mentions_peer(fields) or exchange.connects:
+    greeting: asyncio.Task[None] | None = None
+    if _mentions_peer(fields):
         peer = await context.tcp_peer()
         fields = _filled(fields, peer.remote)
         expected = _filled(expected, peer.remote)
+        if exchange.greeted:
+            greeting = asyncio.create_task(_greet(peer))
     token = f"{context.rng.getrandbits(64):016x}"
-    facts = await context.target.idl(exchange.probe, **fields, token=token, interfaces=list(interfaces))
-    # The facts first: where they are wrong, they say more than a witness that fails for the same reason.
-    found = difference(facts, expected, "") or difference(facts, {"witness": witness(token)}, "")
-    if found is not None:
-        raise CheckFailed(found)
-    if peer is not None:
-        for _ in range(exchange.connects):
-            await peer.accept()
+    try:
+        facts = await context.target.idl(exchange.probe, **fields, token=token, interfaces=list(interfaces))
+        # The facts first: where they are wrong, they say more than a witness that fails for the same reason.
+        found = difference(facts, expected, "") or difference(facts, {"witness": witness(token)}, "")
+        if found is not None:
+            raise CheckFailed(found)
+        if greeting is not None:
+            await greeting
+    finally:
+        if greeting is not None and not greeting.cancel():
+            greeting.exception()  # seen: where the facts were wrong, nobody waits for the peer
+
+
+async def _greet(peer: TcpPeer) -> None:
+    """Send a byte to the first connection: who reads it is connected to this peer and to no other."""
+    connection = await peer.accept()
+    await connection.send(b"!")
 
 
 def witness(token: str) -> Facts:
@@ -121,13 +135,7 @@ def witness(token: str) -> Facts:
 
 
 def _mentions_peer(tree: Any) -> bool:
-    match tree:
-        case Mapping():
-            return "$peer" in tree or any(_mentions_peer(each) for each in tree.values())
-        case list() | tuple():
-            return any(_mentions_peer(each) for each in tree)
-        case _:
-            return False
+    return '"$peer"' in json.dumps(tree)
 
 
 def _filled(tree: Any, remote: Mapping[str, Any]) -> Any:

@@ -7,10 +7,10 @@ import { isPromise } from "./session.js";
 
 /** Constructors of other standards that chains, types and errors are named by; the IDL's own come with the request. */
 const PLATFORM = [
+  "DOMException",
   "TypeError",
   "RangeError",
   "Error",
-  "DOMException",
   "Event",
   "EventTarget",
   "Promise",

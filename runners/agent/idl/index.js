@@ -23,6 +23,7 @@ function probe(look) {
   return async (request, env) => {
     const session = new Session(request, env);
     try {
+      await session.prepare();
       const facts = await attempt(() => look(session));
       return { ...facts, witness: await attempt(() => witness(session)) };
     } finally {

@@ -33,23 +33,25 @@ const BUILDERS = {
   forged: ({ of }, session) => Object.create(session.globals[of].prototype),
   boxed: ({ value }, session) => Object(build(value, session)),
   token: (_, session) => session.token,
+  "crypto-key": (_, session) => session.cryptoKey,
   promise: ({ value }, session) => Promise.resolve(build(value, session)),
 };
 
 /**
- * An object that logs every access, of unknown members too; `raise` names members whose getter throws that error.
+ * An object that logs every access, of unknown members too; `raises` names members whose getter throws that error.
+ * With `callable` it is a function, with `heir` the members come from its prototype.
  *
  * @param {Recipe} recipe
  * @param {Session} session
  */
-function dictionary({ path = "", members = {}, raise = {}, callable = false }, session) {
+function dictionary({ path = "", members = {}, raises = {}, callable = false, heir = false }, session) {
   /** @type {(name: PropertyKey) => string} */
   const place = (name) => (path === "" ? String(name) : `${path}.${String(name)}`);
   const held = new Map(Object.entries(members).map(([name, recipe]) => [name, build(recipe, session)]));
-  return new Proxy(callable ? () => {} : {}, {
+  const logging = new Proxy(callable ? () => {} : {}, {
     get(target, name) {
       session.log.push(place(name));
-      if (typeof name === "string" && Object.hasOwn(raise, name)) throw session.error(raise[name]);
+      if (typeof name === "string" && Object.hasOwn(raises, name)) throw session.error(raises[name]);
       return typeof name === "string" && held.has(name) ? held.get(name) : Reflect.get(target, name);
     },
     has(target, name) {
@@ -58,9 +60,15 @@ function dictionary({ path = "", members = {}, raise = {}, callable = false }, s
     },
     ownKeys(target) {
       session.log.push(`keys of ${path}`);
-      return Reflect.ownKeys(target);
+      return [...new Set([...Reflect.ownKeys(target), ...held.keys(), ...Object.keys(raises)])];
+    },
+    getOwnPropertyDescriptor(target, name) {
+      const known = held.has(String(name)) || Object.hasOwn(raises, name);
+      const described = { value: undefined, writable: true, enumerable: true, configurable: true };
+      return known ? described : Reflect.getOwnPropertyDescriptor(target, name);
     },
   });
+  return heir ? Object.create(logging) : logging;
 }
 
 /**
@@ -69,12 +77,12 @@ function dictionary({ path = "", members = {}, raise = {}, callable = false }, s
  * @param {Recipe} recipe
  * @param {Session} session
  */
-function coercible({ hook, value, raise, label }, session) {
+function coercible({ hook, value, raises, label }, session) {
   const result = build(value, session);
   return {
     [propertyKey(hook)]() {
       session.log.push(`${label}.${hook}()`);
-      if (raise !== undefined) throw session.error(raise);
+      if (raises !== undefined) throw session.error(raises);
       return result;
     },
   };
@@ -86,7 +94,7 @@ function coercible({ hook, value, raise, label }, session) {
  * @param {Recipe} recipe
  * @param {Session} session
  */
-function iterable({ style, items = [], label, raise }, session) {
+function iterable({ style, items = [], label, raises }, session) {
   /** @type {any[]} */
   const values = build(items, session);
   switch (style) {
@@ -109,7 +117,7 @@ function iterable({ style, items = [], label, raise }, session) {
             return {
               next() {
                 session.log.push(`${label}.next()`);
-                if (raise !== undefined && index === values.length) throw session.error(raise);
+                if (raises !== undefined && index === values.length) throw session.error(raises);
                 return index < values.length
                   ? { value: values[index++], done: false }
                   : { value: undefined, done: true };

@@ -28,6 +28,15 @@ export class Session {
     this.raised = new Map();
     /** @type {any[]} */
     this.made = [];
+    /** @type {unknown} */
+    this.cryptoKey = undefined;
+  }
+
+  /** Makes ready what can only be made asynchronously: recipes are built at once. */
+  async prepare() {
+    if (!JSON.stringify(this.request).includes('"crypto-key"')) return;
+    const { subtle } = this.globals.crypto;
+    this.cryptoKey = await subtle.generateKey({ name: "HMAC", hash: "SHA-256" }, true, ["sign"]);
   }
 
   /**

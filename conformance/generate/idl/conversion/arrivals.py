@@ -43,10 +43,11 @@ def _arrives(address: Recipe, port: Recipe) -> Exchange:
         "interface": "Socket",
         "member": "constructor",
         "args": [{"remote": {"address": address, "port": port}}],
-        "settle": "ready",
+        # Nobody but the peer sends a byte, so this settles when the connection has reached it, or has failed.
+        "settle": "readable.getReader().read()",
         "report": ["ready"],
     }
-    return Exchange("convert", fields, {"outcome": "returned", "reported": _OPEN}, connects=1)
+    return Exchange("convert", fields, {"outcome": "returned", "reported": _OPEN}, greeted=True)
 
 
 def _ports(drafting: Drafting) -> Iterator[Draft]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from conformance.generate.idl import bindings
 from conformance.generate.idl.conversion import types
-from conformance.generate.idl.conversion.judging import accepted
 from conformance.generate.idl.conversion.rows import ERROR
 from conformance.generate.idl.conversion.slots import EXTERNAL, base, features, join, logged, read_order, ways
-from conformance.generate.idl.facts import Facts, Satisfies
+from conformance.generate.idl.facts import Facts, Judged
 from conformance.generate.idl.script import Exchange, both, javascript
 from conformance.spec.idl import NamedType
+from conformance.testing.compare import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from conformance.generate.idl.conversion.slots import Way
     from conformance.generate.idl.drafting import Drafting
@@ -42,9 +43,9 @@ def drafts(drafting: Drafting) -> Iterator[Draft]:
 def _kinds(idl: Idl, name: str) -> Iterator[tuple[str, str, bool, list[Exchange]]]:
     found = ways(name, idl)
     order = f"the members of {name} are read in lexicographical order, inherited ones first"
-    yield "read-order", order, True, [_reads(idl, way, name) for way in found]
+    yield "read-order", order, True, [_reads(idl, way, name, ordered=True) for way in found]
     once = f"each member of {name} is read once"
-    yield "read-once", once, True, [_reads(idl, way, name, only_counts=True) for way in found]
+    yield "read-once", once, True, [_reads(idl, way, name, once=True) for way in found]
     late = f"nothing of {name} is read after the call"
     yield "not-retained", late, True, [_reads(idl, way, name, late=True) for way in found]
     strangers = f"members that {name} does not declare are not read"
@@ -93,54 +94,64 @@ def _reads(
     way: Way,
     name: str,
     *,
-    only_counts: bool = False,
+    ordered: bool = False,
+    once: bool = False,
     late: bool = False,
     **more: bool,
 ) -> Exchange:
     members = _members(idl, way, name)
     order = _order(idl, way, name, members)
-    within = tuple(order)
     expected: dict[str, Any] = {}
-    if only_counts:
-        words = f"a log in which each of {', '.join(within)} is read once"
-        expected["log"] = Satisfies(
-            lambda log: isinstance(log, list) and all(log.count(place) == 1 for place in within), words
-        )
-    else:
-        expected["log"] = _contiguous(order)
+    expected["log"] = _in_order(order) if ordered else _reading(order, once=once)
     if late:
         expected["late"] = []
     dictionary = logged(way.place(), members, **more)
     return Exchange("convert", way.call(way.arguments(dictionary)), expected)
 
 
-def _contiguous(order: list[str]) -> Satisfies:
-    """Return the expectation of a log that has these entries in this order, with none of the same object between."""
+def _reading(places: Sequence[str], *, once: bool) -> Judged:
+    """Return the expectation of a log in which each place is read, and `once` if that is asked."""
 
-    def test(log: Any) -> bool:
-        if not isinstance(log, list) or order[0] not in log:
-            return False
-        start = log.index(order[0])
-        return log[start : start + len(order)] == order and not any(each in order for each in log[start + len(order) :])
+    def fault(log: Any) -> str | None:
+        if not isinstance(log, list):
+            return f"is {shown(log)}, not a list"
+        for place in places:
+            count = log.count(place)
+            if count == 0 or (once and count > 1):
+                return f"says that {place} was read {count} times"
+        return None
 
-    return Satisfies(test, f"a log with {', '.join(order)} in this order")
+    return Judged(fault)
+
+
+def _in_order(order: Sequence[str]) -> Judged:
+    """Return the expectation of a log in which these places are read for the first time in this order."""
+    known = set(order)
+
+    def fault(log: Any) -> str | None:
+        if not isinstance(log, list):
+            return f"is {shown(log)}, not a list"
+        seen = list(dict.fromkeys(each for each in log if isinstance(each, str) and each in known))
+        for actual, expected in zip_longest(seen, order):
+            if actual != expected:
+                return f"says that {actual or 'nothing'} was read where {expected or 'nothing'} comes next"
+        return None
+
+    return Judged(fault)
 
 
 def _strange(idl: Idl, way: Way, name: str) -> Exchange:
-    members = base(way, name, idl)
-    known = tuple(join(way.place(), each) for each in read_order(name, idl))
-    strange = tuple(join(way.place(), each) for each in _STRANGERS)
+    members = _members(idl, way, name)
+    known = [join(way.place(), each) for each in members]
+    strange = {join(way.place(), each) for each in _STRANGERS}
+    all_read = _reading(known, once=False)
 
-    def test(log: Any) -> bool:
-        return (
-            isinstance(log, list)
-            and all(log.count(place) == 1 for place in known)
-            and not any(isinstance(each, str) and each.endswith(strange) for each in log)
-            and not any(isinstance(each, str) and each.startswith("keys of") for each in log)
-        )
+    def fault(log: Any) -> str | None:
+        for each in log if isinstance(log, list) else ():
+            if each in strange or each == f"keys of {way.place()}":
+                return f"has {each!r}, which no dictionary asks for"
+        return all_read.fault(log)
 
-    words = f"a log in which each of {', '.join(known)} is read once, and none of {', '.join(strange)}"
-    facts: Facts = {"log": Satisfies(test, words)}
+    facts: Facts = {"log": Judged(fault)}
     dictionary = logged(way.place(), members, raises=dict.fromkeys(_STRANGERS, ERROR))
-    expected = facts if way.path else accepted(way.entry, name, "", facts)
-    return Exchange("convert", way.call(way.arguments(dictionary)), expected)
+    return Exchange("convert", way.call(way.arguments(dictionary)), facts)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.generate.idl.conversion.rows import ERROR, LABEL, MISSING, RAISES, REFUSED, SOMETHING
 from conformance.generate.idl.conversion.slots import join, read_later
-from conformance.generate.idl.facts import Facts, Satisfies, one_of
+from conformance.generate.idl.facts import Facts, Judged, one_of
+from conformance.testing.compare import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,10 +75,10 @@ def outcome(way: Way, dictionary: str, member: str, row: Row, idl: Idl) -> Any:
     path = join(way.place(), member)
     if row.result is REFUSED or row.result is RAISES:
         error = {"label": ERROR} if row.result is RAISES else {"is": ["TypeError", "Error"]}
-        return {"outcome": way.entry.refused, "error": error, "log": read_once(path, row.log)}
+        return {"outcome": way.entry.refused, "error": error, "log": read(path, row.log)}
     if checked_later(dictionary, member, row.result):
-        return {"log": read_once(path, row.log, then=read_later(way, dictionary, member, idl))}
-    facts = {"log": read_once(path, row.log), "reported": _reported(way, member, row.result)}
+        return {"log": read(path, row.log, then=read_later(way, dictionary, member, idl))}
+    facts = {"log": read(path, row.log), "reported": _reported(way, member, row.result)}
     return accepted(way.entry, dictionary, member, facts)
 
 
@@ -107,22 +108,28 @@ def value_facts(value: Any) -> Facts:
     return {"type": "number", "value": value}
 
 
-def read_once(path: str, hooks: Sequence[str] = (), *, then: Sequence[str] = ()) -> Satisfies:
-    """Return the expectation of a log in which `path` was read once.
+def read(path: str, hooks: Sequence[str] = (), *, then: Sequence[str] = ()) -> Judged:
+    """Return the expectation of a log in which `path` was read.
 
     Of the value exactly `hooks` were called after that, in order; one of the places `then`, if any, was read later.
+    How often the path is read is judged by cases of their own.
     """
 
-    def test(log: Any) -> bool:
-        if not isinstance(log, list) or log.count(path) != 1:
-            return False
+    def fault(log: Any) -> str | None:
+        if not isinstance(log, list):
+            return f"is {shown(log)}, not a list"
+        if path not in log:
+            return f"does not say that {path} was read: {shown(log)}"
         after = log[log.index(path) + 1 :]
         calls = [each for each in after if isinstance(each, str) and each.startswith(f"{LABEL}.")]
-        return (not hooks or calls == list(hooks)) and (not then or any(each in then for each in after))
+        if hooks and calls != list(hooks):
+            return f"says that after reading {path} {_list(calls)} was called, not {_list(hooks)}"
+        if then and not any(each in then for each in after):
+            return f"ends with {path}, so its conversion failed: {then[0]} is not read after it"
+        return None
 
-    words = f"a log in which {path} is read once"
-    if hooks:
-        words += f", then {' and '.join(hooks)}"
-    if then:
-        words += f", then any of {', '.join(then)}"
-    return Satisfies(test, words)
+    return Judged(fault)
+
+
+def _list(calls: Sequence[str]) -> str:
+    return " and ".join(calls) or "nothing"

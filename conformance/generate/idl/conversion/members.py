@@ -89,7 +89,10 @@ def _script(idl: Idl, name: str, member: DictionaryMember, row: Row) -> list[Exc
 
 
 def _exchange(idl: Idl, way: Way, name: str, member: DictionaryMember, row: Row) -> Exchange:
-    members = {**base(way, name, idl), **_COMPANIONS.get((name, member.name, row.result), {}), member.name: row.value}
+    # The member goes before the others: an implementation that reads in the order of the object reads `type` last.
+    members = {member.name: row.value, **base(way, name, idl)}
+    members |= _COMPANIONS.get((name, member.name, row.result), {})
+    members[member.name] = row.value
     more: dict[str, Any] = {}
     if row.slug in {_ABSENT, _GETTER}:
         del members[member.name]

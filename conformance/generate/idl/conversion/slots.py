@@ -47,6 +47,8 @@ class Entry:
         return f"{self.interface}.{self.member}"
 
 
+# Read last of all, so that whoever reads it has converted everything else.
+_LAST: Recipe = {"type": "tcp"}
 _BYTES = tagged("buffer", kind="Uint8Array")
 _BOUND = {
     "construct": "Socket",
@@ -55,8 +57,16 @@ _BOUND = {
 }
 
 ENTRIES: tuple[Entry, ...] = (
-    Entry("Socket", "constructor", "SocketInit", base=instances.ERRORED_INIT),
-    Entry("Socket", "update", "SocketInit", instance=instances.ERRORED, accepted=ACCEPTED_LATE, refused="rejected"),
+    Entry("Socket", "constructor", "SocketInit", base={**instances.ERRORED_INIT, **_LAST}),
+    Entry(
+        "Socket",
+        "update",
+        "SocketInit",
+        base=_LAST,
+        instance=instances.ERRORED,
+        accepted=ACCEPTED_LATE,
+        refused="rejected",
+    ),
     Entry(
         "SocketError",
         "constructor",
@@ -72,7 +82,7 @@ ENTRIES: tuple[Entry, ...] = (
         readback={"error": "error", "fatal": "fatal"},
     ),
     Entry("ConnectEvent", "constructor", "ConnectEventInit", before=("connect",), base={"socket": SOCKET}),
-    Entry("SocketListener", "constructor", "SocketListenerInit", base=instances.LISTENER_INIT),
+    Entry("SocketListener", "constructor", "SocketListenerInit", base={**instances.LISTENER_INIT, **_LAST}),
     Entry(
         "Socket",
         "writable.getWriter().write",

@@ -110,22 +110,20 @@ def _default_json(drafting: Drafting, interface: Interface, member: Operation) -
         for each in interface.members
         if isinstance(each, Attribute) and not each.static and _is_json(each.type, drafting.idl)
     ]
+    common = {
+        "keys": keys,
+        "same": [True] * len(keys),
+        "fresh": True,
+        "text": Satisfies(_has(keys), f"JSON text of the members {', '.join(keys)}"),
+    }
+    data = [["writable", "enumerable", "configurable"]] * len(keys)
     for way in ways(interface):
-        exchange = Exchange(
-            "json",
-            {"interface": interface.name, "instance": way.recipe},
-            {
-                "prototype": "Object.prototype",
-                "keys": keys,
-                "same": [True] * len(keys),
-                "attributes": [["writable", "enumerable", "configurable"]] * len(keys),
-                "fresh": True,
-                "text": Satisfies(_has(keys), f"JSON text of the members {keys}"),
-            },
-        )
+        fields = {"interface": interface.name, "instance": way.recipe}
+        plain = {**common, "prototype": "Object.prototype", "attributes": data}
+        scripts = javascript(Exchange("json", fields, plain))
+        scripts["python"] = (Exchange("json", fields, common),)
         title = f"{interface.name}.toJSON() returns its attributes in order, as a plain object"
-        state = way.state
-        yield drafting.shape(interface.name, "default", title, both(exchange), member=member.name, state=state)
+        yield drafting.shape(interface.name, "default", title, scripts, member=member.name, state=way.state)
 
 
 def _has(keys: list[str]) -> Callable[[Any], bool]:
