@@ -48,6 +48,8 @@ async def inspect(context: Context) -> Findings:
     if closed:
         for view, stats in zip(closed, await _stats(target, [view.socket for view in closed]), strict=True):
             view.later_stats = stats
+        entries = await target.log()
+        _give(views, entries)
     return Findings(
         [violation for view in views for violation in judge(view)],
         [
@@ -72,9 +74,14 @@ async def _views(context: Context) -> tuple[list[LogEntry], list[View]]:
         ]
     # The log is asked for last: it may know of a settlement that the state does not show yet, never the reverse.
     entries = await target.log()
+    _give(views, entries)
+    return entries, views
+
+
+def _give(views: list[View], entries: list[LogEntry]) -> None:
+    """Give each socket its entries of the log."""
     for view in views:
         view.log = [entry for entry in entries if entry.label.partition(".")[0] == view.label]
-    return entries, views
 
 
 def _questions(socket: RemoteSocket, base: int) -> list[steps.Step]:

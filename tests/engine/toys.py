@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from conformance.agent.manifest import Launch
+from conformance.agent.manifest import Launch, find_target
 from conformance.engine.outcome import Settings
 from conformance.engine.run import Job, run_target
 from conformance.results.expectations import Expectations
@@ -101,9 +101,19 @@ def job(cases: list[TestCase], *args: str, expectations: Expectations | None = N
     )
 
 
+async def run_against(target: str, cases: list[TestCase], *, implementation: Path) -> Ran:
+    """Run made-up tests against a real target with an implementation of one's own."""
+    launch = find_target(target).launch(str(implementation))
+    return await _run(replace(job(cases), launch=launch), Settings())
+
+
 async def run(cases: list[TestCase], *args: str, settings: Settings | None = None, **fields: Any) -> Ran:
+    return await _run(job(cases, *args, **fields), settings or Settings())
+
+
+async def _run(wanted: Job, settings: Settings) -> Ran:
     records: list[Record] = []
     watcher = Watcher()
     began = time.perf_counter()
-    ran = await run_target(job(cases, *args, **fields), settings or Settings(), append=records.append, progress=watcher)
+    ran = await run_target(wanted, settings, append=records.append, progress=watcher)
     return Ran(ran, records, watcher, time.perf_counter() - began)
