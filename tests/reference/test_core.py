@@ -132,8 +132,9 @@ def test_nothing_changes_after_the_end(state: str) -> None:
         WALKS[event](bench)
     for event in ("bad-chunk", "write-fails", "peer-data", "peer-fin", "cancel", "dispose"):
         WALKS[event](bench)
-    for event in (bench.core.write_finished, bench.core.progress, bench.core.fin_sent, bench.core.run_update):
+    for event in (bench.core.write_finished, bench.core.fin_sent, bench.core.run_update):
         bench.tell(event)
+    bench.tell(bench.core.progress, 0)
     bench.tell(bench.core.timer_expired, "idle")
     bench.tell(bench.core.options_applied, {"idle_timeout": 1})
     bench.tell(bench.core.options_refused, RESET)
@@ -489,6 +490,21 @@ def test_ready_timeout_changed_while_connecting_counts_from_the_construction() -
     assert bench.timers == {}
 
 
+def test_what_the_system_took_of_a_chunk_is_counted_once() -> None:
+    bench = CoreBench(eager=False).connect()
+    bench.write(b"0123456789")
+    assert bench.tell(bench.core.progress, 7)
+    assert bench.core.counters.bytes_sent == 3
+    assert bench.tell(bench.core.progress, 2)
+    bench.tell(bench.core.write_finished)
+    assert bench.core.counters.bytes_sent == 10
+    bench.write(b"abc")
+    assert bench.tell(bench.core.progress, 2)
+    bench.tell(bench.core.abort, "enough")
+    assert not bench.tell(bench.core.progress, 0)
+    assert bench.core.counters.bytes_sent == 11
+
+
 def test_idle_timer_restarts_with_every_byte() -> None:
     bench = CoreBench(eager=False, idle_timeout=10)
     assert bench.timers == {}
@@ -501,7 +517,10 @@ def test_idle_timer_restarts_with_every_byte() -> None:
     bench.now = 3
     bench.write(b"yy")
     assert bench.timers == {"idle": 12}
-    bench.tell(bench.core.progress)
+    assert bench.tell(bench.core.progress, 1)
+    assert bench.timers == {"idle": 13}
+    bench.now = 3.5
+    assert not bench.tell(bench.core.progress, 1)
     assert bench.timers == {"idle": 13}
     bench.now = 4
     bench.tell(bench.core.write_finished)
@@ -523,7 +542,7 @@ def test_idle_timer_can_be_switched_off() -> None:
     bench.update(idle_timeout=0)
     assert bench.timers == {}
     bench.data(b"x")
-    bench.tell(bench.core.progress)
+    bench.tell(bench.core.progress, 0)
     bench.tell(bench.core.timer_expired, "idle")
     assert (bench.timers, bench.state) == ({}, "open")
 

@@ -72,7 +72,7 @@ class World:
 
     def write_finished_(self) -> None:
         if self.alive and self.writing:
-            size = len(self.core._sending.chunk or b"")
+            size = len(self.core._sending.chunk or b"") - self.core._sending.taken
             self.bench.tell(self.core.write_finished)
             self.written += size
 
@@ -82,7 +82,11 @@ class World:
 
     def progress_(self) -> None:
         if self.alive and self.writing:
-            self.bench.tell(self.core.progress)
+            sending = self.core._sending
+            unsent = (len(sending.chunk or b"") - sending.taken) // 2
+            before = sending.taken
+            self.bench.tell(self.core.progress, unsent)
+            self.written += sending.taken - before
 
     def read_(self) -> None:
         if not self.bench.read_waits:

@@ -56,7 +56,6 @@ class SocketDriver:
         "_signal",
         "_target",
         "_transport",
-        "_unsent",
         "_updates",
         "_writable_controller",
         "_write_answer",
@@ -88,7 +87,6 @@ class SocketDriver:
         self._write_answer: do.Fulfil | do.Reject | None = None
         self._ready_timer = Timer(queue.loop, self._ready_timer_expired)
         self._idle_timer = Timer(queue.loop, self._idle_timer_expired)
-        self._unsent = 0
         self.info = new_info(options.type)  # type: ignore[arg-type]  # the conversion let only SocketTypes pass
         self.stats = new_stats(self._core.counters)
         self.readable, self._readable_controller = create_readable_byte_stream(queue, self._pull, self._cancel)
@@ -126,6 +124,7 @@ class SocketDriver:
 
     def abort(self, reason: Any) -> Promise[None]:
         """End at once; the promise fulfils when the system's resources are free."""
+        self._account()
         self._core.abort(reason)
         self._perform()
         return self._promises["released"]
@@ -244,12 +243,18 @@ class SocketDriver:
         return promise
 
     def _writable_aborted(self) -> None:
+        self._account()
         # The sink's own abort algorithm has to wait for a write in flight; the socket does not.
         self._core.abort_write(self._writable_controller.signal.reason)
         self._perform()
 
     def _abort_sink(self, _reason: Any) -> Answer:
         return None
+
+    def _account(self) -> bool:
+        """Count what the system has of the chunk in flight; before an end by this side the last chance to know."""
+        unsent = self._transport.unsent()
+        return unsent is not None and self._core.progress(unsent)
 
     # ---- timers and signals ----
 
@@ -258,16 +263,13 @@ class SocketDriver:
         self._perform()
 
     def _idle_timer_expired(self) -> None:
-        unsent = self._transport.unsent()
-        if unsent != self._unsent:
-            # A part of a long chunk was taken since the timer was started.
-            self._unsent = unsent
-            self._core.progress()
-        else:
+        # A part of a long chunk may have been taken since the timer was started.
+        if not self._account():
             self._core.timer_expired("idle")
         self._perform()
 
     def _signal_aborted(self) -> None:
+        self._account()
         self._core.signal_aborted(self._signal.reason)
         self._perform()
 
@@ -297,7 +299,7 @@ class SocketDriver:
         if self._transport.send(effect.data):
             self._core.write_finished()
         else:
-            self._unsent = self._transport.unsent()
+            self._account()
 
     def _send_fin(self, _effect: do.SendFin) -> None:
         if self._transport.send_fin():

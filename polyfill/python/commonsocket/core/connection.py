@@ -228,6 +228,7 @@ class SocketCore:
             self.effects.append(do.Reject("write", self._state_error()))
             return
         self._sending.chunk = chunk
+        self._sending.taken = 0
         if self.state != "connecting":
             self._send()
 
@@ -238,15 +239,27 @@ class SocketCore:
             return
         self._sending.chunk = None
         # By stats/bytes-sent-counts-accepted-payload not before now.
-        self.counters.bytes_sent += len(chunk)
+        self.counters.bytes_sent += len(chunk) - self._sending.taken
         if self._idle:
             self._restart_idle_timer()
         self.effects.append(do.Fulfil("write"))
 
-    def progress(self) -> None:
-        """Take it that the system has taken some bytes of the chunk, which restarts the idle timer."""
-        if self._idle and not self.terminal:
+    def progress(self, unsent: int) -> bool:
+        """Take it that the system has all but `unsent` bytes of the chunk; say whether that is more than was known.
+
+        More bytes restart the idle timer.
+        """
+        sending = self._sending
+        if sending.chunk is None or self.terminal:
+            return False
+        fresh = len(sending.chunk) - unsent - sending.taken
+        if fresh <= 0:
+            return False
+        sending.taken += fresh
+        self.counters.bytes_sent += fresh
+        if self._idle:
             self._restart_idle_timer()
+        return True
 
     def close_write(self) -> None:
         """Send a FIN behind everything written; the promise "close" answers."""

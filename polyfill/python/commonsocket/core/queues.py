@@ -55,8 +55,10 @@ class SendQueue:
     Further chunks wait in the writable's own queue (D25: "at most one in-flight chunk beyond it").
     """
 
-    __slots__ = ("chunk", "ending")
+    __slots__ = ("chunk", "ending", "taken")
 
     def __init__(self) -> None:
         self.chunk: bytes | None = None
+        #: How many bytes of the chunk the system is known to have.
+        self.taken = 0
         self.ending = False

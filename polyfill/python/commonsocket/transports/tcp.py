@@ -93,9 +93,11 @@ class TcpTransport(asyncio.Protocol):
             return False
         return True
 
-    def unsent(self) -> int:
-        """Return how many of the given bytes the system has not taken yet."""
-        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+    def unsent(self) -> int | None:
+        """Return how many of the given bytes the system has not taken yet; None where that is not known (any more)."""
+        if self._transport is None or self._transport.is_closing():
+            return None
+        return self._transport.get_write_buffer_size()
 
     def pause_reading(self) -> None:
         """Read no more for now."""

@@ -48,8 +48,8 @@ class Transport(Protocol):
     def send_fin(self) -> bool:
         """Close the write side, everything given before having been taken; False if the connection is broken."""
 
-    def unsent(self) -> int:
-        """Return how many of the given bytes the system has not taken yet."""
+    def unsent(self) -> int | None:
+        """Return how many of the given bytes the system has not taken yet; None where that is not known (any more)."""
 
     def pause_reading(self) -> None:
         """Read no more for now."""
