@@ -62,9 +62,11 @@ def _times(run: Run) -> Iterator[str]:
 
 
 def _verdict(run: Run, surprises: int) -> str:
-    count = len(run.tests)
     passed = sum(test.verdict == "pass" for test in run.tests)
-    words = f"{run.header.target}: {passed} of {count} tests passed"
+    unsupported = sum(test.verdict == "unsupported" for test in run.tests)
+    words = f"{run.header.target}: {passed} of {len(run.tests) - unsupported} tests passed"
+    if unsupported:
+        words += f", {unsupported} unsupported"
     if run.footer is not None and run.footer.interrupted:
         words += ", and the run was cut short"
     return f"{words}; {f'{surprises} not as expected' if surprises else 'everything as expected'}"
