@@ -89,7 +89,7 @@ async def ready_timeout_stops_at_ready(t: Context) -> None:
 
 @test(
     "without a readyTimeout, or with 0, nothing limits the time of connecting: {variant}",
-    requirements=["construction/default-ready-timeout"],
+    requirements=["ready/waits-for-the-tcp-handshake"],
     features=["tcp"],
     variants={"default": {}, "zero": {"readyTimeout": 0}},
     waits=True,
@@ -254,7 +254,7 @@ async def idle_timeout_not_while_connecting(t: Context) -> None:
 
 @test(
     "without an idleTimeout, or with 0, a socket may be silent: {variant}",
-    requirements=["construction/default-idle-timeout"],
+    requirements=["closed/nothing-but-directions-closes"],
     features=["tcp"],
     variants={"default": {}, "zero": {"idleTimeout": 0}},
     waits=True,
