@@ -1,4 +1,4 @@
-"""One accepted TCP connection, driven byte by byte from a test."""
+"""One TCP connection, driven byte by byte from a test."""
 
 from __future__ import annotations
 
@@ -7,73 +7,69 @@ import contextlib
 import errno
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from conformance.peers.channel import LIMIT, Channel, wake
 from conformance.peers.errors import PeerTimeout, UnexpectedWire
 from conformance.peers.script import Deed, Done, Note, deed, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Unpack
 
+    from conformance.peers.certificates import Certificate
+    from conformance.peers.tls_connection import TlsConnection
+    from conformance.peers.tls_options import TlsOptions
     from conformance.peers.wire import WireLog
 
-LIMIT = 5.0
-"""Seconds that a peer waits for the target unless the test says otherwise."""
+__all__ = ["LIMIT", "Connection", "Pace"]
 
 _READ_SIZE = 256 * 1024
 _RESET_ERRORS = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
 _LINGER_ZERO = struct.pack("ii", 1, 0)
-_PROBE_INTERVAL = 0.005
 
 
-class Connection:
-    """The peer's end of one connection.
+class Pace(NamedTuple):
+    """How a slow reader reads: at most `size` bytes, then nothing for `pause` seconds."""
 
-    Bytes are read as they come (unless reading is stopped) and kept until a test takes them, so a FIN or a reset is
-    noticed when it arrives. Every wait has a limit in seconds and raises `PeerTimeout` with what was awaited and
-    what was seen so far; where it can no longer succeed it raises `UnexpectedWire` at once.
-    """
+    size: int
+    pause: float
+
+
+class Connection(Channel):
+    """The peer's end of one TCP connection. Bytes are read as they come, unless reading is stopped or paced."""
 
     def __init__(
-        self, sock: socket.socket, number: int, log: WireLog, *, reading: bool = True, note: Note = ignore
+        self,
+        sock: socket.socket,
+        number: int,
+        log: WireLog,
+        *,
+        reading: bool = True,
+        pace: Pace | None = None,
+        note: Note = ignore,
+        address: tuple[str, int] | tuple[str, int, int, int] | None = None,
     ) -> None:
-        self.number = number
-        """Which connection of its peer, counted from 1."""
-        self.note = note
-        """Is told of everything that the test asks of this connection."""
-        self.remote = _address(sock.getpeername())
-        """Where the target connected from: `{"address", "port"}`."""
-        self.fin_received = False
-        """The target has finished writing."""
-        self.fin_sent = False
-        """The peer has finished writing."""
-        self.reset_received = False
-        """The target has reset the connection."""
-        self.closed = False
-        """The peer's socket is closed: by `reset()`, by `close()` or because the target reset it."""
-        self.received_total = 0
-        """How many bytes the target has sent, taken by the test or not."""
-        self.sent_total = 0
-        """How many bytes of the peer the kernel has taken."""
+        # What accept() told: a connection that was reset since has no peer any more.
+        super().__init__(number, _address(address or sock.getpeername()), log, note=note)
         sock.setblocking(False)
         self._socket = sock
-        self._log = log
-        self._unread = bytearray()
-        self._loop = asyncio.get_running_loop()
-        self._changes: set[asyncio.Future[None]] = set()
         self._watched = False
+        self._pace = pace
+        self._resting: asyncio.TimerHandle | None = None
+        self._above: Callable[[], None] | None = None
         if reading:
             self._watch()
 
     @property
-    def unread(self) -> bytes:
-        """The bytes that the target has sent and no test has taken yet."""
-        return bytes(self._unread)
-
-    @property
     def reading(self) -> bool:
         """Whether arriving bytes are read; while they are not, the target's window fills."""
-        return self._watched
+        return self._watched or self._resting is not None
+
+    @property
+    def local(self) -> dict[str, str | int]:
+        """The peer's own end: `{"address", "port"}`."""
+        return _address(self._socket.getsockname())
 
     # Doing.
 
@@ -110,21 +106,12 @@ class Connection:
     @deed
     async def send_fin(self) -> None:
         """Finish the peer's side: the target reads the end after all bytes; the other direction stays open."""
-        if self.fin_sent or self.closed:
-            return
-        self.fin_sent = True
-        self._log.add(self.number, "to-target", "fin")
-        with contextlib.suppress(OSError):  # the target was faster and reset: seen by the reader
-            self._socket.shutdown(socket.SHUT_WR)
+        self.finish()
 
     @deed
     async def reset(self) -> None:
         """Reset the connection: an abortive close (SO_LINGER with a time of zero, RFC 9293 3.6)."""
-        if self.closed:
-            return
-        self._log.add(self.number, "to-target", "reset")
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
-        self._close()
+        self.break_off()
 
     def stop_reading(self) -> None:
         """Leave arriving bytes in the kernel, so that the target's window fills; a FIN or reset is not noticed."""
@@ -152,63 +139,99 @@ class Connection:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         self._close()
 
-    # Seeing.
-
     @deed
-    async def receive(self, size: int, *, limit: float = LIMIT) -> bytes:
-        """Return the next `size` bytes of the target, as soon as they are there."""
-        awaited = f"{size} bytes ({{have}} there)"
-        await self._until(lambda: len(self._unread) >= size, awaited, limit, impossible=self._ended)
-        return self._take(size)
+    async def start_tls(
+        self, certificate: Certificate | None = None, *, client: bool = False, **options: Unpack[TlsOptions]
+    ) -> TlsConnection:
+        """Go on with TLS from the next byte on (STARTTLS), as the server or as the `client`; return that connection.
 
-    @deed
-    async def receive_some(self, *, limit: float = LIMIT) -> bytes:
-        """Return whatever the target has sent, at least one byte."""
-        await self._until(lambda: bool(self._unread), "at least one byte", limit, impossible=self._ended)
+        Bytes that came and were not taken belong to TLS. The handshake is begun, not awaited.
+        """
+        from conformance.peers.tls_connection import TlsConnection  # noqa: PLC0415 (plain TCP needs no TLS)
+
+        return TlsConnection(self, certificate, self._log, client=client, **options)
+
+    # For a layer above.
+
+    def hand_over(self, above: Callable[[], None]) -> None:
+        """Let a layer above have the bytes from now on: it is told of every change, and logs what the bytes mean."""
+        self._above = above
+
+    def take_all(self) -> bytes:
+        """Return every byte that has come and was not taken."""
         return self._take(len(self._unread))
 
-    @deed
-    async def receive_until_fin(self, *, limit: float = LIMIT) -> bytes:
-        """Return all further bytes of the target up to its FIN."""
-        return await self._receive_until_fin(limit)
+    def push(self, view: memoryview) -> int:
+        """Give the kernel as many bytes of `view` as it takes at once and return their number.
 
-    @deed
-    async def expect_fin(self, *, limit: float = LIMIT) -> None:
-        """Wait for the FIN of the target, without a further byte before it and without a reset."""
-        data = await self._receive_until_fin(limit)
-        if data:
-            raise UnexpectedWire("a FIN and nothing else", f"{len(data)} more bytes came before it", self._seen())
-
-    @deed
-    async def expect_reset(self, *, limit: float = LIMIT) -> None:
-        """Wait until the target resets the connection; bytes before it may be left over.
-
-        Raises UnexpectedWire where the target sends a FIN instead (a FIN seen before the call is no obstacle).
+        Raises OSError where the connection is broken.
         """
-        finished_before = self.fin_received
+        try:
+            sent = self._socket.send(view[:_READ_SIZE])
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            self._failed(error)
+            raise
+        self.sent_total += sent
+        return sent
 
-        def finished() -> str | None:
-            return "the target sent a FIN" if self.fin_received and not finished_before else None
+    def when_writable(self, ready: Callable[[], None] | None) -> None:
+        """Have `ready` called whenever the kernel takes bytes, or with None no longer."""
+        if self.closed:
+            return
+        if ready is None:
+            self._loop.remove_writer(self._socket.fileno())
+        else:
+            self._loop.add_writer(self._socket.fileno(), ready)
 
-        await self._until(lambda: self.reset_received, "a reset", limit, impossible=finished, probe=self._probe_reset)
+    def wake_up(self) -> None:
+        """Have everybody who waits for a change look again, the layer above too."""
+        self._changed()
 
-    @deed
-    async def expect_end(self, *, limit: float = LIMIT) -> None:
-        """Wait until the target has left in any way: by a FIN or by a reset."""
-        await self._until(lambda: self.fin_received or self.reset_received, "a FIN or a reset", limit)
+    def finish(self) -> None:
+        """Send a FIN, at once."""
+        if self.fin_sent or self.closed:
+            return
+        self.fin_sent = True
+        self._log.add(self.number, "to-target", "fin")
+        with contextlib.suppress(OSError):  # the target was faster and reset: seen by the reader
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def break_off(self) -> None:
+        """Send a reset, at once."""
+        if self.closed:
+            return
+        self._log.add(self.number, "to-target", "reset")
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+        self._close()
+
+    def look_for_reset(self) -> bool:
+        """Look whether the target has reset after its FIN; return whether that could still come."""
+        # After a FIN the socket stays readable for ever and recv() keeps returning b"": a later reset is only told
+        # by the pending error of the socket (Linux: EPIPE in CLOSE_WAIT).
+        if self.closed or not self.fin_received:
+            return False
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self._failed(OSError(code, "pending error"))
+        return not code
 
     # Inside.
 
-    async def _receive_until_fin(self, limit: float) -> bytes:
-        await self._until(lambda: self.fin_received, "a FIN", limit, impossible=self._was_reset)
-        return self._take(len(self._unread))
+    def _probe(self) -> bool:
+        return self.look_for_reset()
 
     def _watch(self) -> None:
+        self._resting = None
         if not self._watched and not self.closed and not self.fin_received:
             self._watched = True
             self._loop.add_reader(self._socket.fileno(), self._read)
 
     def _unwatch(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
         if self._watched:
             self._watched = False
             self._loop.remove_reader(self._socket.fileno())
@@ -217,21 +240,18 @@ class Connection:
         if self.closed or self.fin_sent:
             raise UnexpectedWire(f"to send {total} bytes", "the connection is already finished or reset", self._seen())
         try:
-            sent = self._socket.send(view[:_READ_SIZE])
-        except BlockingIOError:
-            return 0
+            sent = self.push(view)
         except OSError as error:
-            self._failed(error)
             raise UnexpectedWire(f"to send {total} bytes", "the target reset the connection", self._seen()) from error
-        self.sent_total += sent
-        self._log.add(self.number, "to-target", "data", bytes(view[:sent]))
+        if sent:
+            self._log.add(self.number, "to-target", "data", bytes(view[:sent]))
         return sent
 
     async def _writable(self, deadline: float) -> bool:
         """Return whether the kernel takes bytes again before `deadline` (on the loop's clock)."""
         future: asyncio.Future[None] = self._loop.create_future()
         descriptor = self._socket.fileno()
-        self._loop.add_writer(descriptor, _wake, future)
+        self._loop.add_writer(descriptor, wake, future)
         self._changes.add(future)  # a reset wakes the sender too
         try:
             await asyncio.wait_for(future, max(0.0, deadline - self._loop.time()))
@@ -245,7 +265,7 @@ class Connection:
 
     def _read(self) -> None:
         try:
-            data = self._socket.recv(_READ_SIZE)
+            data = self._socket.recv(_READ_SIZE if self._pace is None else self._pace.size)
         except BlockingIOError:
             return
         except OSError as error:
@@ -254,21 +274,16 @@ class Connection:
         if data:
             self._unread += data
             self.received_total += len(data)
-            self._log.add(self.number, "from-target", "data", data)
+            if self._above is None:
+                self._log.add(self.number, "from-target", "data", data)
+            if self._pace is not None:
+                self._unwatch()
+                self._resting = self._loop.call_later(self._pace.pause, self._watch)
         else:
             self._unwatch()
             self.fin_received = True
             self._log.add(self.number, "from-target", "fin")
         self._changed()
-
-    def _probe_reset(self) -> None:
-        # After a FIN the socket stays readable for ever and recv() keeps returning b"": a later reset is only told
-        # by the pending error of the socket (Linux: EPIPE in CLOSE_WAIT).
-        if self.closed or not self.fin_received:
-            return
-        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            self._failed(OSError(code, "pending error"))
 
     def _failed(self, error: OSError) -> None:
         if self.closed:
@@ -286,60 +301,9 @@ class Connection:
         self._changed()
 
     def _changed(self) -> None:
-        for future in self._changes:
-            _wake(future)
-
-    def _take(self, size: int) -> bytes:
-        data = bytes(self._unread[:size])
-        del self._unread[:size]
-        return data
-
-    def _ended(self) -> str | None:
-        return "the target sent a FIN" if self.fin_received else self._was_reset()
-
-    def _was_reset(self) -> str | None:
-        if self.reset_received:
-            return "the target reset the connection"
-        return "the peer has closed the connection" if self.closed else None
-
-    def _seen(self) -> str:
-        return self._log.describe(self.number)
-
-    async def _until(
-        self,
-        condition: Callable[[], bool],
-        awaited: str,
-        limit: float,
-        *,
-        impossible: Callable[[], str | None] = lambda: None,
-        probe: Callable[[], None] | None = None,
-    ) -> None:
-        deadline = self._loop.time() + limit
-        while True:
-            if probe is not None:
-                probe()
-            if condition():
-                return
-            words = awaited.format(have=len(self._unread))
-            reason = impossible()
-            if reason is not None:
-                raise UnexpectedWire(words, reason, self._seen())
-            left = deadline - self._loop.time()
-            if left <= 0:
-                raise PeerTimeout(words, self._seen(), limit)
-            future: asyncio.Future[None] = self._loop.create_future()
-            self._changes.add(future)
-            try:
-                # A pending error wakes nobody who already saw the FIN, so that one case is looked at in intervals.
-                wait = min(left, _PROBE_INTERVAL) if probe is not None and self.fin_received else left
-                await asyncio.wait([future], timeout=wait)
-            finally:
-                self._changes.discard(future)
-
-
-def _wake(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+        if self._above is not None:
+            self._above()
+        super()._changed()
 
 
 def _address(name: tuple[str, int] | tuple[str, int, int, int]) -> dict[str, str | int]:

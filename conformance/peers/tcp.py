@@ -3,51 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from conformance.peers.connection import LIMIT, Connection
-from conformance.peers.errors import PeerSetupError, PeerTimeout
+from conformance.peers.errors import PeerSetupError, PeerTimeout, UnexpectedWire
+from conformance.peers.listener import BACKLOG, Listener, bound, has_ipv6, open_listener, opened, set_buffers
 from conformance.peers.script import Deed, Done, Note, deed, ignore
 from conformance.peers.wire import WireEvent, WireLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-__all__ = ["FullBacklog", "RefusingPort", "TcpPeer", "has_ipv6"]
+    from conformance.peers.connection import Pace
 
-_BACKLOG = 128
+__all__ = ["FullBacklog", "RefusingPort", "TcpPeer", "connect", "has_ipv6"]
 
 _PROC_TABLE = Path("/proc/net/tcp")
 _SYN_SENT = "02"
 _TABLE_INTERVAL = 0.005  # the table announces no change
 
 
-class TcpPeer:
-    """A listener on a free loopback port; it accepts at once, and a test scripts every connection.
-
-    Without a script it is the listener that accepts and never speaks.
-    """
-
-    number = 0
-
-    def __init__(self, listener: socket.socket, log: WireLog, *, reading: bool, note: Note = ignore) -> None:
-        self.note = note
-        """Is told of everything that the test asks of this peer and its connections."""
-        self._listener = listener
-        self._log = log
-        self._reading = reading
-        self._loop = asyncio.get_running_loop()
-        self._waiting: list[asyncio.Future[None]] = []
-        self._accepted = 0
-        self.connections: list[Connection] = []
-        """Every connection so far, in the order of their arrival."""
-        name = listener.getsockname()
-        self.remote: dict[str, str | int] = {"address": name[0], "port": name[1]}
-        """What a socket needs as its `remote` to reach this peer."""
-        self._loop.add_reader(listener.fileno(), self._accept)
+class TcpPeer(Listener[Connection]):
+    """A TCP listener whose connections a test scripts."""
 
     @classmethod
     async def listen(
@@ -57,6 +37,7 @@ class TcpPeer:
         receive_buffer: int | None = None,
         send_buffer: int | None = None,
         reading: bool = True,
+        pace: Pace | None = None,
         record: Callable[[WireEvent], None] | None = None,
         note: Note = ignore,
     ) -> Self:
@@ -65,81 +46,18 @@ class TcpPeer:
         `receive_buffer` and `send_buffer` are sizes in bytes of the kernel's buffers of each connection (small ones
         make backpressure visible early; a send buffer below 64 KiB holds less than a segment of the loopback
         interface, so that each waits for the target's delayed acknowledgement); with `reading` false
-        connections start as stalled readers.
+        connections start as stalled readers, with a `pace` they are slow ones.
 
         Raises PeerSetupError where the machine does not allow it.
         """
-        listener = _bound(host)
-        # Accepted sockets inherit the sizes; the receive window is fixed in the handshake, so it must be set before.
-        for option, size in ((socket.SO_RCVBUF, receive_buffer), (socket.SO_SNDBUF, send_buffer)):
-            if size is not None:
-                listener.setsockopt(socket.SOL_SOCKET, option, size)
-        # Without it small pieces of a peer wait for the target's delayed acknowledgements.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.listen(_BACKLOG)
-        peer = cls(listener, WireLog(record), reading=reading, note=note)
-        options = {
-            "host": host,
-            "receive_buffer": receive_buffer,
-            "send_buffer": send_buffer,
-            "reading": reading,
-            "remote": peer.remote,
-        }
-        note(Deed(0, "listen", options))
-        note(Done())
+        listener = open_listener(host, receive_buffer=receive_buffer, send_buffer=send_buffer)
+        peer = cls(listener, WireLog(record), reading=reading, pace=pace, note=note)
+        options = {"host": host, "receive_buffer": receive_buffer, "send_buffer": send_buffer, "reading": reading}
+        opened(peer, "listen", options | ({} if pace is None else {"pace": pace}))
         return peer
 
-    @property
-    def wire(self) -> list[WireEvent]:
-        """Everything seen or done so far."""
-        return self._log.events
-
-    @deed
-    async def accept(self, *, limit: float = LIMIT) -> Connection:
-        """Return the next connection of the target, in the order of their arrival.
-
-        Raises PeerTimeout where none comes within `limit` seconds.
-        """
-        deadline = self._loop.time() + limit
-        while len(self.connections) <= self._accepted:
-            left = deadline - self._loop.time()
-            if left <= 0:
-                raise PeerTimeout("a connection", self._log.describe(), limit)
-            future: asyncio.Future[None] = self._loop.create_future()
-            self._waiting.append(future)
-            await asyncio.wait([future], timeout=left)
-        self._accepted += 1
-        return self.connections[self._accepted - 1]
-
-    async def close(self) -> None:
-        """Stop listening and close every connection at once."""
-        if self._listener.fileno() != -1:
-            self._loop.remove_reader(self._listener.fileno())
-            self._listener.close()
-        for connection in self.connections:
-            connection.discard()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                accepted, _ = self._listener.accept()
-            except BlockingIOError:
-                break
-            except OSError:
-                continue  # reset before it was accepted (ECONNABORTED on some systems): never a connection
-            number = len(self.connections) + 1
-            self._log.add(number, "from-target", "connect")
-            try:
-                connection = Connection(accepted, number, self._log, reading=self._reading, note=self.note)
-            except OSError:  # reset between accept() and getpeername()
-                self._log.add(number, "from-target", "reset")
-                accepted.close()
-                continue
-            self.connections.append(connection)
-        while self._waiting:
-            future = self._waiting.pop()
-            if not future.done():
-                future.set_result(None)
+    def _upgrade(self, connection: Connection) -> Connection:
+        return connection
 
 
 class RefusingPort:
@@ -157,7 +75,7 @@ class RefusingPort:
         self.note = note
         """Is told of everything that the test asks of this port and of the peer that it may become."""
         self._record = record
-        self._socket = _bound(host)
+        self._socket = bound(host)
         name = self._socket.getsockname()
         self.remote: dict[str, str | int] = {"address": name[0], "port": name[1]}
         note(Deed(0, "refuse", {"host": host, "remote": self.remote}))
@@ -166,7 +84,7 @@ class RefusingPort:
     @deed
     async def listen(self) -> TcpPeer:
         """Turn the port into a peer: it no longer refuses. The peer owns it from now on."""
-        self._socket.listen(_BACKLOG)
+        self._socket.listen(BACKLOG)
         return TcpPeer(self._socket, WireLog(self._record), reading=True, note=self.note)
 
     async def close(self) -> None:
@@ -197,7 +115,7 @@ class FullBacklog:
 
         Raises PeerSetupError where the queue does not fill.
         """
-        listener = _bound("127.0.0.1")
+        listener = bound("127.0.0.1")
         listener.listen(0)
         fillers: list[socket.socket] = []
         peer = cls(listener, fillers, note=note)
@@ -254,24 +172,72 @@ class FullBacklog:
         self._listener.close()
 
 
-def has_ipv6() -> bool:
-    """Return whether the loopback address of IPv6 can be bound."""
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-        probe.bind(("::1", 0))
-        return True
-    return False
+async def connect(
+    remote: Mapping[str, Any],
+    *,
+    host: str | None = None,
+    receive_buffer: int | None = None,
+    send_buffer: int | None = None,
+    reading: bool = True,
+    pace: Pace | None = None,
+    limit: float = LIMIT,
+    record: Callable[[WireEvent], None] | None = None,
+    note: Note = ignore,
+) -> Connection:
+    """Connect to a listener of the target at `remote`, from a free port of `host` where that is given.
+
+    The other options are those of `TcpPeer.listen`.
+
+    Raises UnexpectedWire where the connection is refused or reset, PeerTimeout where nobody answers within `limit`
+    seconds.
+    """
+    return await dial(
+        remote,
+        WireLog(record),
+        host=host,
+        buffers=(receive_buffer, send_buffer),
+        reading=reading,
+        pace=pace,
+        limit=limit,
+        note=note,
+    )
 
 
-def _bound(host: str) -> socket.socket:
-    """Return a non-blocking TCP socket, bound to a free port of `host`."""
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+async def dial(
+    remote: Mapping[str, Any],
+    log: WireLog,
+    *,
+    host: str | None = None,
+    buffers: tuple[int | None, int | None] = (None, None),
+    reading: bool = True,
+    pace: Pace | None = None,
+    limit: float = LIMIT,
+    note: Note = ignore,
+) -> Connection:
+    """Do as `connect`, with a log that exists already and `buffers` for receiving and sending."""
+    address, port = str(remote["address"]), int(remote["port"])
+    note(Deed(0, "connect", {"address": address, "port": port}))
+    dialling = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        bound.setblocking(False)
-        bound.bind((host, 0))
+        dialling.setblocking(False)
+        set_buffers(dialling, *buffers)
+        if host is not None:
+            dialling.bind((host, 0))
+        log.add(1, "to-target", "connect")
+        await asyncio.wait_for(asyncio.get_running_loop().sock_connect(dialling, (address, port)), limit)
+        connection = Connection(dialling, 1, log, reading=reading, pace=pace, note=note)
+    except TimeoutError:
+        dialling.close()
+        note(Done(failed="nobody answered"))
+        raise PeerTimeout(f"that {address} port {port} accepts a connection", log.describe(), limit) from None
     except OSError as error:
-        bound.close()
-        raise PeerSetupError(
-            f"no port of {host} can be bound: {error.strerror}",
-            remedy="give the harness a loopback interface with free ports",
-        ) from error
-    return bound
+        dialling.close()
+        reason = os.strerror(error.errno or 0)
+        note(Done(failed=reason))
+        words = f"that {address} port {port} accepts a connection"
+        raise UnexpectedWire(words, f"connecting failed: {reason}", log.describe()) from error
+    except asyncio.CancelledError:
+        dialling.close()
+        raise
+    note(Done(connection))
+    return connection

@@ -10,7 +10,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Direction = Literal["from-target", "to-target"]
-Kind = Literal["connect", "data", "fin", "reset"]
+Kind = Literal[
+    "connect",
+    "data",
+    "fin",
+    "reset",
+    # TLS
+    "handshake",
+    "secured",
+    "close-notify",
+    "alert",
+    # UDP and QUIC
+    "datagram",
+    "stream",
+    "stop-sending",
+    "unreachable",
+    "close",
+]
+
+_BYTES = frozenset({"data", "datagram"})
 
 KEPT = 4096
 """Bytes of one event that the log keeps: enough to read, little enough for transfers of megabytes."""
@@ -29,17 +47,23 @@ class WireEvent:
     direction: Direction
     kind: Kind
     data: bytes = b""
-    """For "data": the bytes, at most the first `KEPT` of them."""
+    """For "data" and "datagram": the bytes, at most the first `KEPT` of them."""
     size: int = 0
-    """For "data": how many bytes there were."""
+    """For "data" and "datagram": how many bytes there were."""
+    detail: str = ""
+    """What there is to say beside the kind: which alert, which cipher, which stream."""
 
     def __str__(self) -> str:
-        arrow = "<-" if self.direction == "from-target" else "->"
+        words = ["<-" if self.direction == "from-target" else "->"]
         if self.kind != "data":
-            return f"{arrow} {self.kind}"
-        if self.size <= _SHOWN * 2:
-            return f"{arrow} {self.size} bytes {self.data.hex()}"
-        return f"{arrow} {self.size} bytes {self.data[:_SHOWN].hex()}…"
+            words.append(self.kind)
+        if self.detail:
+            words.append(f"({self.detail})")
+        if self.kind in _BYTES:
+            words.append(f"{self.size} bytes")
+        if self.data:
+            words.append(self.data.hex() if self.size <= _SHOWN * 2 else f"{self.data[:_SHOWN].hex()}…")
+        return " ".join(words)
 
 
 class WireLog:
@@ -50,11 +74,10 @@ class WireLog:
         self._record = record
         self._started = time.perf_counter()
 
-    def add(self, connection: int, direction: Direction, kind: Kind, data: bytes = b"") -> None:
+    def add(self, connection: int, direction: Direction, kind: Kind, data: bytes = b"", *, detail: str = "") -> None:
         """Append an event that happens now."""
-        event = WireEvent(
-            time.perf_counter() - self._started, connection, direction, kind, bytes(data[:KEPT]), len(data)
-        )
+        at = time.perf_counter() - self._started
+        event = WireEvent(at, connection, direction, kind, bytes(data[:KEPT]), len(data), detail)
         self.events.append(event)
         if self._record is not None:
             self._record(event)

@@ -116,6 +116,17 @@ async def test_either_end_will_do():
         await connection.expect_end()
 
 
+async def test_a_connection_that_is_reset_before_it_is_accepted_is_one_all_the_same():
+    peer = await TcpPeer.listen()
+    client = socket.create_connection((peer.remote["address"], peer.remote["port"]))
+    port = client.getsockname()[1]
+    reset(client)
+    connection = await peer.accept()
+    assert connection.remote == {"address": "127.0.0.1", "port": port}
+    await connection.expect_reset()
+    await peer.close()
+
+
 async def test_send_fin_leaves_the_other_direction_open():
     async with connected() as (_, connection, client):
         await connection.send_fin()
