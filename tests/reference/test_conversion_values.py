@@ -24,7 +24,8 @@ class Recorder(Mapping[str, Any]):
         pytest.fail("the keys are not asked for")
 
     def __len__(self) -> int:
-        pytest.fail("the length is not asked for")
+        assert self.members is None, "the length is not asked for"
+        return 0
 
 
 def convert(init: object) -> dict[str, Any]:

@@ -250,7 +250,7 @@ async def test_size_must_be_a_size(size: Any) -> None:
         (None, {"high_water_mark": float("nan")}, ValueError),
         (None, {"high_water_mark": "1"}, TypeError),
         (None, {"size": 1}, TypeError),
-        ({"start": lambda _: [][0]}, None, IndexError),
+        ({"start": lambda _: {}["x"]}, None, KeyError),
     ],
 )
 async def test_wrong_construction(source: Any, strategy: Any, error: type[Exception]) -> None:
