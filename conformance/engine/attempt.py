@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 PROBE_LIMIT: Final = 1.0
 """Seconds that an agent gets to show that it lives when a test has exceeded its limit."""
 
-TIDY_LIMIT: Final = 2.0
-"""Seconds that an agent gets to release what a test left behind."""
+TIDY_LIMIT: Final = 5.0
+"""Seconds that an agent gets to release what a test left behind; more and it hangs."""
 
 
 async def attempt(
@@ -85,12 +85,13 @@ async def attempt(
         duration = time.perf_counter() - started
     if verdict == "timeout" and client.failure is None and not await client.responsive(PROBE_LIMIT):
         client.hung(limit)
-    lost = client.failure if verdict != "pass" else None
+    suspect = min(target.busy.values(), default=None)
+    await _tidy(context, TIDY_LIMIT * max(1.0, settings.limit_factor))
+    # An agent that ends or hangs in what a test left behind is that test's doing, whatever its own verdict was.
+    lost = client.failure
     if lost is not None:
         verdict = "timeout" if isinstance(lost, AgentHung) else "crash"
         message = lost.message
-    suspect = min(target.busy.values(), default=None)
-    await _tidy(context)
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         # A cancellation may be lost on the way (wait_for of Python 3.11 drops it where its future is just done).
@@ -113,17 +114,20 @@ def _unforeseen(error: Exception) -> str:
     return f"the target's answer is not what the test can work with: {type(error).__name__}: {words}{place}"
 
 
-async def _tidy(context: Context) -> None:
-    """Abort the sockets that are left, release the scope and close the peers; nothing here changes the verdict."""
-    target = context.target
-    target.recorder = None
-    if target.client.failure is None:
-        try:
-            async with asyncio.timeout(TIDY_LIMIT):
-                left = [
-                    steps.Step("call", {"on": id_, "name": "abort", "args": []}) for id_ in target.ledger.constructed
-                ]
+async def _tidy(context: Context, limit: float) -> None:
+    """Abort the sockets that are left, release the scope and close the peers.
+
+    An agent that does not answer within `limit` seconds is hung.
+    """
+    client, target = context.target.client, context.target
+    left = [steps.Step("call", {"on": id_, "name": "abort", "args": []}) for id_ in target.ledger.constructed]
+    try:
+        if client.failure is None:
+            async with asyncio.timeout(limit):
                 await asyncio.gather(*([target.sequence(*left)] if left else []), target.release())
-        except Exception:  # noqa: BLE001, S110 (an agent that cannot even tidy up shows it in the next test)
-            pass
-    await context.close()
+    except TimeoutError:
+        client.hung(limit)
+    except Exception:  # noqa: BLE001, S110 (an agent that answers nonsense even here does so in tests, too)
+        pass
+    finally:
+        await context.close()

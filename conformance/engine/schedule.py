@@ -2,15 +2,16 @@
 
 A plan goes through rounds. In a round up to `jobs` tests are in flight until the plan is through or the agent is
 lost. Then come, one at a time: the tests that were in flight when the agent was lost, until the culprit is found (the
-others go back to the plan, unless they were in flight twice); those that saw a rejection nobody handled; those that are
-to be tried again. A verdict that may be another test's fault is never given.
+others go back to the plan, unless they were in flight twice); those that saw a rejection nobody handled; those that
+wait for timers and failed, as they may have been late on a busy machine; those that are to be tried again. A verdict
+that may be another test's fault is never given.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from conformance.engine.attempt import attempt
 from conformance.engine.isolate import suspects_first
@@ -28,6 +29,17 @@ if TYPE_CHECKING:
 
 MOST_HANGS: Final = 10
 """After so many tests that hang the agent, the rest is not run: it would take the limit of each."""
+
+MOST_LATE: Final = 8
+"""So many tests of timers may fail because the machine is busy; when more do, it is not for that reason."""
+
+
+class _Round(NamedTuple):
+    """What came of a round without being decided."""
+
+    lost: list[Attempt]
+    doubtful: list[Planned]
+    late: list[Attempt]
 
 
 class TargetRun:
@@ -74,33 +86,38 @@ class TargetRun:
     # Rounds.
 
     async def _round(self, pending: deque[Planned]) -> None:
-        lost: list[Attempt] = []
-        doubtful: list[Planned] = []
+        found = _Round([], [], [])
         client = await self._client()
         self._agent.pulse = self._settings.jobs > 1
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self._settings.jobs, len(pending))):
-                    group.create_task(self._worker(client, pending, lost, doubtful))
+                    group.create_task(self._worker(client, pending, found))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
-        if lost:
-            await self._find_culprit(lost, pending)
-        await self._alone(doubtful, "a rejection that nobody handled came up while several tests ran")
+        if found.lost:
+            await self._find_culprit(found.lost, pending)
+        await self._alone(found.doubtful, "a rejection that nobody handled came up while several tests ran")
+        if len(found.late) <= MOST_LATE:
+            await self._alone((tried.planned for tried in found.late), "")
+        else:
+            for tried in found.late:
+                self._decide(tried)
         await self._retry()
 
-    async def _worker(
-        self, client: AgentClient | None, pending: deque[Planned], lost: list[Attempt], doubtful: list[Planned]
-    ) -> None:
-        while pending and not lost:
+    async def _worker(self, client: AgentClient | None, pending: deque[Planned], found: _Round) -> None:
+        together = self._settings.jobs > 1
+        while pending and not found.lost:
             planned = pending.popleft()
             if self._decided_without_running(planned) or client is None:
                 continue
             tried = await self._attempt(client, planned)
             if tried.lost is not None:
-                lost.append(tried)
-            elif tried.unhandled and self._settings.jobs > 1:
-                doubtful.append(planned)
+                found.lost.append(tried)
+            elif tried.unhandled and together:
+                found.doubtful.append(planned)
+            elif tried.verdict != "pass" and planned.case.waits and together:
+                found.late.append(tried)
             else:
                 self._decide(tried)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -193,6 +194,46 @@ async def test_the_test_that_leaves_a_rejection_unhandled_fails_and_no_other() -
     ran = await run([*tests, case("rejects", rejects)])
     assert [test for test, verdict in ran.verdicts.items() if verdict != "pass"] == ["rejects"]
     assert ran["rejects"].message == "invariant/no-unhandled-rejection: nobody handled oops"
+
+
+async def test_an_agent_that_dies_of_what_a_test_left_behind_is_that_tests_doing() -> None:
+    async def leaves(t: Context) -> None:
+        # The toy ends when its scope is released: after the test has passed.
+        await t.target.call("globalThis", "at-release", "exit")
+
+    ran = await run([case("leaves", leaves), *[case(f"waits-{n}", waits) for n in range(3)]])
+    assert [test for test, verdict in ran.verdicts.items() if verdict != "pass"] == ["leaves"]
+    assert ran["leaves"].verdict == "crash"
+
+
+async def test_a_failing_test_that_leaves_the_agent_hung_is_blamed_for_the_hang(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(attempt, "TIDY_LIMIT", 0.3)
+
+    async def gives_up(t: Context) -> None:
+        # Nobody awaits the answer: the test fails for a reason of its own, and the agent hangs.
+        t.defer(asyncio.ensure_future(t.target.call("globalThis", "hang")).cancel)
+        await asyncio.sleep(0)
+        t.check(False, "the peer saw nothing")
+
+    ran = await run([case("gives-up", gives_up), case("passes", passes)], settings=Settings(jobs=1))
+    assert ran.verdicts == {"gives-up": "timeout", "passes": "pass"}
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(2, "pass"), (3, "fail")])
+async def test_a_test_of_timers_that_fails_is_run_again_alone_unless_many_do(
+    monkeypatch: pytest.MonkeyPatch, count: int, verdict: str
+) -> None:
+    monkeypatch.setattr(schedule, "MOST_LATE", 2)
+    tries = Counter[str]()
+
+    async def late(t: Context) -> None:
+        tries[t.case.id] += 1
+        t.check(tries[t.case.id] > 1, "too late")
+
+    ran = await run([case(f"late-{n}", late, waits=True) for n in range(count)])
+    assert set(ran.verdicts.values()) == {verdict}
 
 
 async def test_an_unexpected_verdict_is_retried_alone() -> None:

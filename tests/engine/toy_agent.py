@@ -26,6 +26,7 @@ UNDEFINED = {"$": "undefined"}
 class Toy:
     def __init__(self) -> None:
         self.logs: dict[str, list[dict[str, Any]]] = {}
+        self.at_release: dict[str, list[str]] = {}
         self.timers: list[tuple[float, Any]] = []
         self.buffer = b""
 
@@ -59,7 +60,7 @@ class Toy:
         log = self.logs.setdefault(scope, [])
         match request["op"]:
             case "call":
-                value = self.call(request["name"], request["args"], number)
+                value = self.call(request["name"], request["args"], number, scope)
                 self.write({"id": number, "value": value})
             case "settle":
                 self.after(request["limit"] / 1000, lambda: self.write({"id": number, "value": {"state": "pending"}}))
@@ -67,12 +68,14 @@ class Toy:
                 self.write({"id": number, "value": log})
             case "release":
                 del self.logs[scope]
+                for name in self.at_release.pop(scope, []):
+                    self.call(name, [], number, scope)
                 self.write({"id": number, "value": UNDEFINED})
             case op:
                 fault = {"code": "unsupported-operation", "message": op}
                 self.write({"id": number, "fault": fault})
 
-    def call(self, name: str, args: list[Any], number: int) -> Any:
+    def call(self, name: str, args: list[Any], number: int, scope: str) -> Any:
         match name:
             case "echo":
                 return args[0]
@@ -93,7 +96,9 @@ class Toy:
                 for entries in self.logs.values():
                     entries.append({"seq": len(entries), "as": "agent", "kind": "unhandled", "value": args[0]})
             case "later":
-                self.after(args[1], lambda: self.call(args[0], args[2:], 0))
+                self.after(args[1], lambda: self.call(args[0], args[2:], 0, scope))
+            case "at-release":
+                self.at_release.setdefault(scope, []).append(args[0])
             case "spawn":
                 return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"]).pid
         return UNDEFINED
