@@ -33,7 +33,7 @@ class CoreBench:
         signals = {"AbortSignal": Signal}
         options = check_construction(convert_init({"remote": REMOTE, **init}, signals), ("tcp",))
         self.core = SocketCore(options, lambda: self.now)
-        #: The promises "ready", "closed" and "released", and the last "write", "close" and "update": True or the reason.
+        #: "ready", "closed", "released", and the last "write", "close" and "update": True or the reason.
         self.settled: dict[str, Any] = {}
         self.order: list[str] = []
         self.events: list[str] = []

@@ -1,9 +1,11 @@
 """How sockets end over real TCP: abort, signals, timeouts, dispose; and update() on the way."""
 
 import asyncio
-import os
+import gc
 import socket as system
+import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,7 +131,7 @@ async def test_failing_pipe_aborts_the_socket(peer: RawPeer, connect: Connect) -
 
 
 @pytest.mark.parametrize("connected", [True, False])
-async def test_init_signal_aborts(peer: RawPeer, connect: Connect, connected: bool) -> None:
+async def test_init_signal_aborts(connect: Connect, connected: bool) -> None:
     controller = AbortController()
     first, second = connect(signal=controller.signal), connect(signal=controller.signal)
     assert first.signal is not controller.signal
@@ -287,19 +289,22 @@ async def test_cancelled_block_aborts(peer: RawPeer) -> None:
 
 
 async def test_failed_block_closes_gracefully(peer: RawPeer) -> None:
-    with pytest.raises(ValueError, match="body"):
-        async with Socket({"remote": peer.remote}) as socket:
-            connection = await peer.accept()
+    async def body(socket: Socket) -> None:
+        async with socket:
             await socket.ready
             raise ValueError("body")
+
+    socket = Socket({"remote": peer.remote})
+    with pytest.raises(ValueError, match="body"):
+        await within(body(socket))
     assert socket.closed.state == "fulfilled"
-    assert not await connection.is_reset()
+    assert not await (await peer.accept()).is_reset()
 
 
 # ---- update ----
 
 
-async def test_options_reach_the_system(peer: RawPeer, connect: Connect) -> None:
+async def test_options_reach_the_system(connect: Connect) -> None:
     socket = connect()
     await within(socket.ready)
     assert option(socket, system.IPPROTO_TCP, system.TCP_NODELAY) == 0
@@ -314,7 +319,7 @@ async def test_options_reach_the_system(peer: RawPeer, connect: Connect) -> None
     assert option(socket, system.SOL_SOCKET, system.SO_KEEPALIVE) == 0
 
 
-async def test_options_given_before_ready_reach_the_system(peer: RawPeer, connect: Connect) -> None:
+async def test_options_given_before_ready_reach_the_system(connect: Connect) -> None:
     socket = connect(no_delay=True, ttl=7)
     updating = socket.update({"keep_alive_delay": 2000, "ttl": 8})
     assert updating.state == "pending"
@@ -325,7 +330,7 @@ async def test_options_given_before_ready_reach_the_system(peer: RawPeer, connec
 
 
 async def test_option_that_the_system_refuses_leaves_the_others(
-    peer: RawPeer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from commonsocket.transports import tcp
 
@@ -345,7 +350,7 @@ async def test_option_that_the_system_refuses_leaves_the_others(
     await within(socket.update({"ttl": 98}))
 
 
-async def test_update_changes_the_queue_of_writable(peer: RawPeer, connect: Connect) -> None:
+async def test_update_changes_the_queue_of_writable(connect: Connect) -> None:
     socket = connect(send_buffer_size=100)
     writer = socket.writable.get_writer()
     updating = socket.update({"send_buffer_size": 10})
@@ -354,7 +359,7 @@ async def test_update_changes_the_queue_of_writable(peer: RawPeer, connect: Conn
     assert writer.desired_size == 10
 
 
-async def test_updates_settle_in_order_and_wrong_ones_reject(peer: RawPeer, connect: Connect) -> None:
+async def test_updates_settle_in_order_and_wrong_ones_reject(connect: Connect) -> None:
     socket = connect()
     order: list[int] = []
     promises = [
@@ -379,7 +384,7 @@ async def test_updates_settle_in_order_and_wrong_ones_reject(peer: RawPeer, conn
     assert (await reason_of(socket.update({"ttl": 9}))).name == "InvalidStateError"
 
 
-async def test_update_under_way_when_the_socket_fails(peer: RawPeer, connect: Connect) -> None:
+async def test_update_under_way_when_the_socket_fails(connect: Connect) -> None:
     socket = connect()
     await within(socket.ready)
     updating = expected(socket.update({"ttl": 9}))
@@ -390,15 +395,15 @@ async def test_update_under_way_when_the_socket_fails(peer: RawPeer, connect: Co
 # ---- nothing is left behind ----
 
 
+DESCRIPTORS = Path("/proc/self/fd")
+
+
 def open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(DESCRIPTORS.iterdir()))
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="descriptors are counted in /proc")
+@pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="descriptors are counted in /proc")
 async def test_two_thousand_connections_leave_nothing_behind(peer: RawPeer) -> None:
-    import gc
-    import weakref
-
     async def serve() -> None:
         loop = asyncio.get_running_loop()
         while True:
