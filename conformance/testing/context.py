@@ -11,12 +11,16 @@ from conformance.testing.compare import same, shown
 from conformance.testing.payloads import Randomness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from conformance.agent.recording import Recorder
     from conformance.agent.remote import RemoteSocket
+    from conformance.peers.certificates import Authority, Certificate
+    from conformance.peers.connection import Connection
+    from conformance.peers.listener import Listener
     from conformance.peers.script import Deed, Done, Note
     from conformance.peers.tcp import FullBacklog, RefusingPort, TcpPeer
+    from conformance.peers.tls import TlsConnection, TlsPeer
     from conformance.peers.wire import WireEvent
     from conformance.testing.case import TestCase
     from conformance.testing.watch import WatchedTarget
@@ -56,7 +60,7 @@ class Context:
         self.recorder = recorder
         """The one ordered record of steps, messages and wire events."""
         self.rng = Randomness(f"{seed}/{case.id}", lambda payload: recorder.add("payload", payload))
-        self.peers: list[TcpPeer] = []
+        self.peers: list[Listener[Any]] = []
         self.left_unhandled: list[Any] = []
         """Rejections and errors that the test has nobody handle on purpose."""
         self._opened = 0
@@ -84,6 +88,46 @@ class Context:
         peer = await TcpPeer.listen(record=record, note=note, **options)
         self.peers.append(peer)
         return peer
+
+    @property
+    def authority(self) -> Authority:
+        """The authority that issues the certificates of this run; `tls.ca` takes its `pem`."""
+        from conformance.peers.certificates import authority  # noqa: PLC0415 (few tests need certificates)
+
+        return authority()
+
+    async def tls_peer(self, certificate: Certificate | None = None, **options: Any) -> TlsPeer:
+        """Start a scripted TLS peer (`TlsPeer.listen`); by default it is one that the authority vouches for."""
+        from conformance.peers.tls import TlsPeer  # noqa: PLC0415 (listing tests needs no peers)
+
+        record, note = self._recording()
+        peer = await TlsPeer.listen(certificate or self.authority.issue(), record=record, note=note, **options)
+        self.peers.append(peer)
+        return peer
+
+    async def tcp_client(self, remote: Mapping[str, Any], **options: Any) -> Connection:
+        """Connect to a listener of the target (`peers.tcp.connect`); the connection is closed after the test."""
+        from conformance.peers.tcp import connect  # noqa: PLC0415 (listing tests needs no peers)
+
+        record, note = self._recording()
+        connection = await connect(remote, record=record, note=note, **options)
+        self.defer(connection.discard)
+        return connection
+
+    async def tls_client(
+        self, remote: Mapping[str, Any], certificate: Certificate | None = None, **options: Any
+    ) -> TlsConnection:
+        """Connect to a tls listener of the target (`peers.tls.connect`); the handshake is not awaited.
+
+        The client trusts the authority of this run alone, unless the options say otherwise.
+        """
+        from conformance.peers.tls import connect  # noqa: PLC0415 (listing tests needs no peers)
+
+        record, note = self._recording()
+        options = {"authority": self.authority} | options
+        connection = await connect(remote, certificate, record=record, note=note, **options)
+        self.defer(connection.discard)
+        return connection
 
     def refusing_port(self) -> RefusingPort:
         """Take a loopback port that refuses connections until the test ends, or until the test has it listen."""
