@@ -25,14 +25,20 @@ PORTS = 64
 """Connections in TIME_WAIT make connecting to one and the same port several times slower."""
 
 MEBIBYTE = 1 << 20
+WRITE = 1 << 16
+"""How much is sent at once."""
 PATTERN = bytes((index * 31 + (index >> 8)) & 0xFF for index in range(MEBIBYTE))
 
 
 def source(connection: socket.socket, argument: str, _early: bytes) -> None:
     """Send as many bytes as asked for."""
     rest = int(argument)
+    position = 0
+    pattern = memoryview(PATTERN)
     while rest > 0:
-        rest -= connection.send(memoryview(PATTERN)[: min(rest, MEBIBYTE)])
+        sent = connection.send(pattern[position : position + min(rest, WRITE)])
+        position = (position + sent) % MEBIBYTE
+        rest -= sent
     connection.shutdown(socket.SHUT_WR)
 
 
