@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from conformance.agent.checks import CheckFailed
+from conformance.agent.listener import RemoteHost, RemoteIterator, RemoteListener
 from conformance.agent.objects import ABSENT, RemoteObject, RemotePromise, present
 from conformance.agent.streams import ReadResult, RemoteReadable, RemoteReader, RemoteWritable, RemoteWriter
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ABSENT",
     "ReadResult",
+    "RemoteHost",
+    "RemoteIterator",
+    "RemoteListener",
     "RemoteObject",
     "RemotePromise",
     "RemoteReadable",
@@ -127,6 +131,7 @@ class RemoteSocket(RemoteObject):
 _CLASSES: Final[dict[str, type[RemoteObject]]] = {
     "Promise": RemotePromise,
     "Socket": RemoteSocket,
+    "SocketListener": RemoteListener,
     "ReadableStream": RemoteReadable,
     "WritableStream": RemoteWritable,
     "ReadableStreamDefaultReader": RemoteReader,

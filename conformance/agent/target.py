@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.agent import steps
 from conformance.agent.checks import AgentFault, CheckFailed, Threw
+from conformance.agent.listener import RemoteHost, RemoteListener, accepted_label, connect_label
+from conformance.agent.objects import ABSENT, present
 from conformance.agent.remote import RemoteObject, RemoteSocket, wrap
-from conformance.agent.values import UNDEFINED, Handle, Json, RemoteError, Result, decode
+from conformance.agent.values import UNDEFINED, Argument, Function, Handle, Json, RemoteError, Result, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
@@ -23,6 +25,9 @@ SOCKET_EVENTS: Final = ("ready", "end", "error", "close")
 
 WATCHING: Final = 8
 """How many steps it takes to make a socket and to observe it."""
+
+CALL: Final = "{call}"
+"""In the label of a step of a function: the number of the function's call, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,26 +180,73 @@ class Target:
 
         In those steps `Result(0)` is the socket, and the first of them is step `WATCHING`.
         """
-        count = self._labels[label] = self._labels.get(label, 0) + 1
-        name = label if count == 1 else f"{label}-{count}"
-        socket, ready, closed, signal = Result(0), Result(2), Result(4), Result(6)
-        answers = await self.sequence(
-            making,
-            steps.observe(socket, name, *SOCKET_EVENTS),
-            steps.get(socket, "ready"),
-            steps.observe(ready, f"{name}.ready"),
-            steps.get(socket, "closed"),
-            steps.observe(closed, f"{name}.closed"),
-            steps.get(socket, "signal"),
-            steps.observe(signal, f"{name}.signal", "abort"),
-            *also,
-        )
-        made, _, ready_promise, _, closed_promise, _, signal_object, _ = [answer.get() for answer in answers[:WATCHING]]
+        name = self._name(label)
+        answers = await self.sequence(making, *_watching(name), *also)
+        return self.adopt(name, answers)
+
+    def adopt(self, label: str, answers: Sequence[Answer]) -> tuple[RemoteSocket, list[Answer]]:
+        """Return the socket that the first step gave, those behind it having observed it, and what is left of them."""
+        made, _, ready, _, closed, _, signal, _ = [answer.get() for answer in answers[:WATCHING]]
         if not isinstance(made, RemoteSocket):
-            raise CheckFailed(f"{making} gave {made}, which is no Socket")
-        made.watched(name, ready=ready_promise, closed=closed_promise, signal=signal_object)
+            raise CheckFailed(f"{answers[0].what} gave {made}, which is no Socket")
+        made.watched(label, ready=ready, closed=closed, signal=signal)
         self.sockets.append(made)
-        return made, answers[WATCHING:]
+        return made, list(answers[WATCHING:])
+
+    # What brings sockets.
+
+    async def listener(
+        self,
+        init: Any = ABSENT,
+        *,
+        label: str = "listener",
+        listening: bool = True,
+        also: Sequence[steps.Step] = (),
+        throws: Any = UNDEFINED,
+    ) -> RemoteListener:
+        """Construct a SocketListener, observe its promises and, in the same turn, listen to its connect events.
+
+        The listener of the test observes the socket of each event, carries out the steps `also`, in which
+        `Argument(0)` is the event and `Result(0)` its socket, and throws `throws`. Without `listening` there is none.
+        """
+        name = self._name(label)
+        function = _connect_listener(name, also, throws)
+        listen = steps.call(Result(0), "addEventListener", "connect", function)
+        answers = await self.sequence(
+            steps.construct("SocketListener", *present(init)),
+            steps.get(Result(0), "ready"),
+            steps.observe(Result(1), f"{name}.ready"),
+            steps.get(Result(0), "closed"),
+            steps.observe(Result(3), f"{name}.closed"),
+            *([listen] if listening else []),
+        )
+        made, ready, _, closed, *_ = [answer.get() for answer in answers]
+        if not isinstance(made, RemoteListener):
+            raise CheckFailed(f"{answers[0].what} gave {made}, which is no SocketListener")
+        made.watched(name, ready=ready, closed=closed)
+        return made
+
+    async def host(
+        self, init: Any, *, label: str = "worker", also: Sequence[steps.Step] = (), throws: Any = UNDEFINED
+    ) -> RemoteHost:
+        """Have the agent host a socket worker that listens as `init` says, and listen to its global connect events.
+
+        The rest is as for `listener`. There is one global scope: tests that do this run alone.
+        """
+        name = self._name(label)
+        await self.set("globalThis", "onconnect", _connect_listener(name, also, throws))
+        answer = await self._exchange({"op": "listen", "init": encode(init)})
+        host = self._answer("listen", answer).get()
+        if not isinstance(host, RemoteObject):
+            raise CheckFailed(f"listen gave {host}, which is no object")
+        made = RemoteHost(self, host.handle)
+        made.label = name
+        return made
+
+    def _name(self, label: str) -> str:
+        """Return a label that nothing else in this scope has."""
+        count = self._labels[label] = self._labels.get(label, 0) + 1
+        return label if count == 1 else f"{label}-{count}"
 
     # Inside.
 
@@ -247,6 +299,26 @@ class Target:
             tuple(self._answer(f"{label} step {n}", result) for n, result in enumerate(entry.get("results", ()))),
             entry.get("at", 0.0),
         )
+
+
+def _watching(name: str) -> list[steps.Step]:
+    """Return the steps that observe the socket that the step in front of them gave, as step 0."""
+    socket, ready, closed, signal = Result(0), Result(2), Result(4), Result(6)
+    return [
+        steps.observe(socket, name, *SOCKET_EVENTS),
+        steps.get(socket, "ready"),
+        steps.observe(ready, f"{name}.ready"),
+        steps.get(socket, "closed"),
+        steps.observe(closed, f"{name}.closed"),
+        steps.get(socket, "signal"),
+        steps.observe(signal, f"{name}.signal", "abort"),
+    ]
+
+
+def _connect_listener(name: str, also: Sequence[steps.Step], throws: Any) -> Function:
+    """Return a listener to connect events that observes the socket of each."""
+    watching = _watching(accepted_label(name, CALL))
+    return Function(connect_label(name), throws=throws, does=[steps.get(Argument(0), "socket"), *watching, *also])
 
 
 async def _resolve(values: Sequence[Any]) -> None:

@@ -115,12 +115,13 @@ def _unforeseen(error: Exception) -> str:
 
 
 async def _tidy(context: Context, limit: float) -> None:
-    """Abort the sockets that are left, release the scope and close the peers.
+    """Close the listeners and abort the sockets that are left, release the scope and close the peers.
 
     An agent that does not answer within `limit` seconds is hung.
     """
     client, target = context.target.client, context.target
-    left = [steps.Step("call", {"on": id_, "name": "abort", "args": []}) for id_ in target.ledger.constructed]
+    ways = (("close", target.ledger.listeners), ("abort", target.ledger.constructed))
+    left = [steps.Step("call", {"on": id_, "name": name, "args": []}) for name, ids in ways for id_ in ids]
     try:
         if client.failure is None:
             async with asyncio.timeout(limit):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from conformance.agent.recording import Recorder
-    from conformance.agent.remote import RemoteSocket
+    from conformance.agent.remote import RemoteListener, RemoteSocket
     from conformance.peers.certificates import Authority, Certificate
     from conformance.peers.connection import Connection
     from conformance.peers.listener import Listener
@@ -79,6 +79,20 @@ class Context:
         Raises Threw where the constructor throws.
         """
         return await self.target.socket(members if init is _MEMBERS else init, label=label)
+
+    async def listener(
+        self, init: Any = _MEMBERS, *, label: str = "listener", listening: bool = True, **members: Any
+    ) -> RemoteListener:
+        """Construct a SocketListener and listen to its connect events, each of whose sockets is observed.
+
+        The members of the dictionary are given by their IDL names; `init` instead hands any value to the constructor.
+        Without `listening` nobody listens. It is closed after the test. What else a test wants of its listener is
+        said to `target.listener`.
+
+        Raises Threw where the constructor throws.
+        """
+        value = members if init is _MEMBERS else init
+        return await self.target.listener(value, label=label, listening=listening)
 
     async def tcp_peer(self, **options: Any) -> TcpPeer:
         """Start a scripted TCP peer on a free loopback port; it is closed after the test."""

@@ -26,12 +26,19 @@ class Ledger:
 
     def __init__(self) -> None:
         self.constructed: list[int] = []
-        """Handles of all sockets that the test constructed, watched or not."""
+        """Handles of all sockets that the test constructed, watched or not, and of those that it accepted."""
+        self.listeners: list[int] = []
+        """Handles of all listeners that the test constructed."""
         self.delivered: dict[int, int] = {}
         """Socket handle to the bytes that its readers gave."""
         self.accepted: dict[int, int] = {}
         """Socket handle to the bytes of writes that were seen to fulfil."""
         self._kinds: dict[int, tuple[str, int, int]] = {}  # handle -> (kind, its socket, bytes of a write)
+
+    def add_socket(self, handle: int) -> None:
+        """Keep account of one more socket."""
+        self.constructed.append(handle)
+        self._kinds[handle] = ("socket", handle, 0)
 
     def note(self, message: Message, answer: Message) -> None:
         """Take one exchange of the scope."""
@@ -49,9 +56,11 @@ class Ledger:
         if not isinstance(value, dict):
             return
         op, on = step.get("op"), step.get("on")
-        if op == "construct" and step.get("name") == "Socket" and value.get("$") == "handle":
-            self.constructed.append(value["id"])
-            self._kinds[value["id"]] = ("socket", value["id"], 0)
+        if op == "construct" and value.get("$") == "handle":
+            if step.get("name") == "Socket":
+                self.add_socket(value["id"])
+            elif step.get("name") == "SocketListener":
+                self.listeners.append(value["id"])
             return
         if isinstance(on, dict) and on.get("$") == "result":
             on = _handle(earlier, on.get("step"))

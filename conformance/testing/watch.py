@@ -9,8 +9,12 @@ from conformance.agent.target import Target
 from conformance.testing.ledger import Ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.agent.client import AgentClient
     from conformance.agent.recording import Recorder
+    from conformance.agent.remote import RemoteSocket
+    from conformance.agent.target import Answer
 
 _NOISE = 0.02
 """Seconds; what is shorter is the scheduling of many tests at once, and no wait."""
@@ -47,6 +51,13 @@ class WatchedTarget(Target):
                 self._idle_since = time.perf_counter()
         self.ledger.note(message, answer)
         return answer
+
+    def adopt(self, label: str, answers: Sequence[Answer]) -> tuple[RemoteSocket, list[Answer]]:
+        """Do as every target does, and keep account of a socket that the test has not constructed."""
+        socket, rest = super().adopt(label, answers)
+        if socket.id not in self.ledger.constructed:
+            self.ledger.add_socket(socket.id)
+        return socket, rest
 
     def finish(self) -> None:
         """End the account of waiting: the test is over."""

@@ -28,12 +28,14 @@ export function labelOf(value) {
 export function makeFunction(wire, { scope, globals }) {
   const throws = Object.hasOwn(wire, "throws");
   const result = prepare(throws ? wire.throws : wire.returns, { scope, globals });
+  let call = 0;
   /** @param {unknown[]} args */
   const made = (...args) => {
     /** @type {Wire[]} */
     const results = [];
     scope.append({ as: wire.as, kind: "called", args: args.map((value) => encode(value, scope)), results });
-    const context = { scope, globals, args, results: /** @type {unknown[]} */ ([]) };
+    call += 1;
+    const context = { scope, globals, args, call, results: /** @type {unknown[]} */ ([]) };
     results.push(...runSteps(wire.does ?? [], context));
     if (throws) throw result(context);
     return result(context);

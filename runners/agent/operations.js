@@ -51,8 +51,9 @@ const steps = {
 
   observe({ on, as, events }, context) {
     const object = subject(on, context);
-    if (events !== undefined) observeEvents(object, events, as, context.scope);
-    else observePromise(object, as, context.scope);
+    const label = context.call === undefined ? as : as.replace("{call}", String(context.call));
+    if (events !== undefined) observeEvents(object, events, label, context.scope);
+    else observePromise(object, label, context.scope);
   },
 };
 

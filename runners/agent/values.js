@@ -13,6 +13,7 @@ import { labelOf, makeFunction } from "./functions.js";
  * @property {Record<string, any>} globals
  * @property {unknown[]} [results] values of the earlier steps, by number; absent where a step gave none
  * @property {unknown[]} [args] what the function was called with
+ * @property {number} [call] which call of the function it is, from 1
  */
 
 // Deeper values go as handles: a cycle must not end the agent.

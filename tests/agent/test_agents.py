@@ -315,6 +315,16 @@ async def test_a_function_returns_what_its_steps_gave(node: Target) -> None:
     assert [[result.get() for result in entry.results] for entry in await node.log()] == [[1], [2]]
 
 
+async def test_the_steps_of_a_function_know_which_call_it_is(target: Target) -> None:
+    does = [steps.get(Argument(0), "target"), steps.observe(Result(0), "seen {call}", "ping")]
+    events = [await target.construct("Event", type_) for type_ in ("pong", "pong", "ping")]
+    source = await target.construct("EventTarget")
+    await source.call("addEventListener", "pong", Function("f", does=does))
+    for event in events:
+        await source.call("dispatchEvent", event)
+    assert [entry.label for entry in await target.log() if entry.kind == "event"] == ["seen 1", "seen 2"]
+
+
 async def test_a_function_that_was_sent_is_known_by_its_label(target: Target) -> None:
     signal = await (await target.construct("AbortController")).get("signal")
     assert await signal.get("onabort") is None

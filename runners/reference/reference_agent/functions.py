@@ -13,6 +13,7 @@ class _Function(HarnessFunction):
         self.label = wire["as"]
         self._scope = context.scope
         self._does = wire.get("does", [])
+        self._calls = 0
         self._throws = "throws" in wire
         self._outcome = wire.get("throws") if self._throws else wire.get("returns")
         # A value is made once, so that every call gives the same object; a reference is looked up at each call.
@@ -23,7 +24,8 @@ class _Function(HarnessFunction):
         results: list[Any] = []
         encoded = [encode(value, self._scope) for value in args]
         self._scope.append(self.label, "called", args=encoded, results=results)
-        context = Context(self._scope, args=args)
+        self._calls += 1
+        context = Context(self._scope, args=args, call=self._calls)
         results.extend(run_steps(self._does, context))
         value = decode(self._outcome, context) if self._refers else self._value
         if not self._throws:

@@ -73,10 +73,11 @@ def _call(request: Request, context: Context) -> tuple[Any, tree.Type]:
 
 def _observe(request: Request, context: Context) -> tuple[Any, tree.Type]:
     subject = _subject(request["on"], context)
+    label = request["as"] if context.call is None else request["as"].replace("{call}", str(context.call))
     if "events" in request:
-        observe_events(subject, request["events"], request["as"], context.scope)
+        observe_events(subject, request["events"], label, context.scope)
     else:
-        observe_promise(subject, request["as"], context.scope)
+        observe_promise(subject, label, context.scope)
     return None, tree.UNDEFINED
 
 

@@ -29,6 +29,8 @@ class Context:
     scope: Scope
     results: dict[int, Any] = field(default_factory=dict)
     args: tuple[Any, ...] | None = None
+    call: int | None = None
+    """Inside a function: which call of it this is, from 1."""
 
 
 class Uint8Array(bytearray):
