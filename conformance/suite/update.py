@@ -199,6 +199,21 @@ async def idle_timeout_off(t: Context) -> None:
 
 
 @test(
+    "an idleTimeout that is set while connecting does not run before the connection is made",
+    requirements=["update/idle-timeout", "timeouts/idle-timeout-not-while-connecting"],
+    features=["tcp"],
+    waits=True,
+)
+async def idle_timeout_while_connecting(t: Context) -> None:
+    attempt = await connecting(t)
+    await attempt.socket.update({"idleTimeout": 20})
+    t.equal(await attempt.socket.ready.settled(limit=SHORT), ("pending", UNDEFINED), "ready")
+    await attempt.socket.abort("enough")
+    t.equal(await attempt.socket.ready.reason(), "enough", "the reason of ready")
+    await attempt.is_given_up()
+
+
+@test(
     "a change of readyTimeout while connecting limits the attempt that is under way",
     requirements=["update/ready-timeout-while-connecting"],
     features=["tcp"],

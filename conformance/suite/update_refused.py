@@ -124,12 +124,13 @@ async def equal_values_accepted(t: Context) -> None:
 
 
 @test(
-    "tls without type tls rejects with an InvalidModificationError",
+    "tls without type tls rejects with an InvalidModificationError, even if it is what the socket has: {variant}",
     requirements=["update/tls-without-type"],
     features=["tcp"],
+    variants={"new": {}, "as-constructed": {"tls": {"servername": "example.org"}}},
 )
-async def tls_without_type(t: Context) -> None:
-    link = await connect(t)
+async def tls_without_type(t: Context, init: dict[str, Any]) -> None:
+    link = await connect(t, **init)
     error = await (await link.socket.start_update({"tls": {"servername": "example.org"}})).rejects()
     is_dom_exception(t, error, "InvalidModificationError")
     await works(t, link)
