@@ -329,16 +329,17 @@ class SocketDriver:
         (self._idle_timer if effect.name == "idle" else self._ready_timer).stop()
 
     def _settle(self, effect: do.Fulfil | do.Reject) -> None:
-        if effect.name == "update":
-            promise = self._updates.popleft()
-        elif effect.name in {"write", "close"}:
-            waiting = self._promises.pop(effect.name, None)
+        name = effect.name
+        if name in {"write", "close"}:
+            waiting = self._promises.pop(name, None)
             if waiting is None:
                 self._write_answer = effect
                 return
             promise = waiting
+        elif name == "update":
+            promise = self._updates.popleft()
         else:
-            promise = self._promises[effect.name]
+            promise = self._promises[name]
         if isinstance(effect, do.Fulfil):
             promise.fulfil(None)
         else:
@@ -440,10 +441,12 @@ def _byte_length(chunk: Any) -> int:
 
     What is no buffer counts nothing here: an exception would error the stream before what was written is sent.
     """
+    if isinstance(chunk, (bytes, bytearray)):
+        return len(chunk)
     if isinstance(chunk, memoryview):
         try:
             return chunk.nbytes
         except ValueError:
             # By writable/detached-buffer-writes-nothing: a released memoryview is Python's detached buffer.
             return 0
-    return len(chunk) if isinstance(chunk, (bytes, bytearray)) else 0
+    return 0

@@ -41,6 +41,7 @@ _SEND_FIN: Final = do.SendFin()
 _PAUSE_READING: Final = do.PauseReading()
 _RESUME_READING: Final = do.ResumeReading()
 _DETACH_SIGNAL: Final = do.DetachSignal()
+_FULFIL_WRITE: Final = do.Fulfil("write")
 
 
 @dataclass(slots=True)
@@ -242,7 +243,7 @@ class SocketCore:
         self.counters.bytes_sent += len(chunk) - self._sending.taken
         if self._idle:
             self._restart_idle_timer()
-        self.effects.append(do.Fulfil("write"))
+        self.effects.append(_FULFIL_WRITE)
 
     def progress(self, unsent: int) -> bool:
         """Take it that the system has all but `unsent` bytes of the chunk; say whether that is more than was known.
@@ -489,7 +490,7 @@ class SocketCore:
         else:
             # By writable/empty-chunk-writes-nothing.
             self._sending.chunk = None
-            self.effects.append(do.Fulfil("write"))
+            self.effects.append(_FULFIL_WRITE)
 
     def _restart_idle_timer(self) -> None:
         """Restart the idle timer, as every byte either way does; without an `idle_timeout`, stop it."""

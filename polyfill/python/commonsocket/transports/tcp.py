@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _RESET: Final = struct.pack("ii", 1, 0)
 # The option for the idle time before keep-alive probes: Linux and most others, and macOS.
 _KEEP_ALIVE_IDLE: Final = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)
-_READ_SIZE: Final = 262144  # bytes
+_SMALL_READ: Final = 65536  # bytes
+_LARGE_READ: Final = 262144  # bytes, as asyncio has it
 # How long a closed connection may wait for the peer to take the last bytes.
 _LINGER_TIME: Final = 5.0  # seconds
 
@@ -43,6 +44,7 @@ class TcpTransport(asyncio.Protocol):
         "_linger",
         "_listener",
         "_loop",
+        "_read_size",
         "_released",
         "_settings",
         "_socket",
@@ -62,6 +64,7 @@ class TcpTransport(asyncio.Protocol):
         self._fin_received = False
         self._released = False
         self._linger: asyncio.TimerHandle | None = None
+        self._read_size = _LARGE_READ
 
     # ---- Transport ----
 
@@ -150,13 +153,20 @@ class TcpTransport(asyncio.Protocol):
         # The least that tells when the system has taken everything.
         transport.set_write_buffer_limits(high=0)
         set_options(self._socket, self._settings)
+        self._read_up_to(_SMALL_READ)
         remote, local = self._socket.getpeername(), self._socket.getsockname()
         self._listener.connected((remote[0], remote[1]), (local[0], local[1]))
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on."""
-        if not self._released:
-            self._listener.data_received(data)
+        if self._released:
+            return
+        size = len(data)
+        if size == self._read_size:
+            self._read_up_to(_LARGE_READ)
+        elif size < _SMALL_READ // 4 and self._read_size == _LARGE_READ:
+            self._read_up_to(_SMALL_READ)
+        self._listener.data_received(data)
 
     def eof_received(self) -> bool:
         """Pass the FIN on; True keeps the write side open."""
@@ -219,6 +229,16 @@ class TcpTransport(asyncio.Protocol):
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         transport.abort()
 
+    def _read_up_to(self, size: int) -> None:
+        """Have the next read ask for `size` bytes, as far as the loop's transport lets itself be told.
+
+        A read allocates what it asks for. For 256 KiB the allocator goes to the system and back, which costs several
+        times what else there is to a read of few bytes; a read of many bytes gains more by being one instead of four.
+        """
+        if size != self._read_size and isinstance(self._loop, asyncio.SelectorEventLoop):
+            self._read_size = size
+            self._transport.max_size = size  # type: ignore[union-attr]  # asyncio's own name, which typeshed leaves out
+
     def _close(self, transport: asyncio.Transport) -> None:
         """Close behind the FIN that was sent, without harm to the bytes before it.
 
@@ -261,7 +281,7 @@ class TcpTransport(asyncio.Protocol):
         if self._socket is None or not isinstance(self._loop, asyncio.SelectorEventLoop):
             return received
         try:
-            while data := self._socket.recv(_READ_SIZE):
+            while data := self._socket.recv(_LARGE_READ):
                 received.append(data)
         except OSError:
             # Nothing is left, or the error that is known already.
