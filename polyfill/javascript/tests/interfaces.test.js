@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import * as api from "../src/index.js";
 import { construct, listen, rejection } from "./peer.js";
@@ -110,6 +111,12 @@ for (const [name, { length, parent, attributes = [], operations = {} }] of Objec
     }
   });
 }
+
+test("the package exports what its declarations say", async () => {
+  const declarations = await readFile(new URL("../types/socket.d.ts", import.meta.url), "utf8");
+  const classes = [...declarations.matchAll(/^export class (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(Object.keys(api).sort(), classes.sort());
+});
 
 test("interfaces without a constructor refuse scripts", () => {
   for (const name of ["SocketStats", "SocketEndpoint", "SocketInfo", "SocketTLSInfo", "QuicSession", "QuicStream"]) {
