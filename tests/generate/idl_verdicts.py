@@ -52,7 +52,7 @@ def chosen(language: str, *globs: str) -> list[TestCase]:
 
 
 # What the polyfill on Node supports today; the harness's own tests do not wait for the rest.
-SUPPORTED = frozenset({"tcp", "structured-clone", "shared-memory", "crypto-keys"})
+SUPPORTED = frozenset({"tcp", "server", "structured-clone", "shared-memory", "crypto-keys"})
 
 
 def supported(selected: Iterable[TestCase]) -> list[TestCase]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.testing.compare import same, shown
@@ -72,59 +72,89 @@ def whole_number(lowest: int, highest: int) -> Satisfies:
     return Satisfies(test, f"a whole number from {lowest} to {highest}")
 
 
-def difference(actual: Any, expected: Any, place: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first fact that is not as expected."""
+
+    place: str
+    actual: str
+    expected: tuple[str, ...]
+    """What it should be: any of these. Empty where `actual` says it all."""
+    after: int
+    """How many facts were right before it: of several alternatives the one that goes furthest was meant."""
+
+    def __str__(self) -> str:
+        words = f"{self.place or 'the answer'} {self.actual}"
+        return f"{words}, not {' or '.join(self.expected)}" if self.expected else words
+
+
+def difference(actual: Any, expected: Any) -> str | None:
     """Return a sentence about the first fact that is not as expected, or None where all are.
 
-    `place` names the facts in the sentence. Raises nothing: whatever an agent answers is a fact.
+    Raises nothing: whatever an agent answers is a fact.
     """
+    found = _difference(actual, expected, "")
+    return None if found is None else str(found)
+
+
+def _difference(actual: Any, expected: Any, place: str, after: int = 0) -> Difference | None:
     match expected:
         case OneOf(alternatives):
-            found = [difference(actual, each, place) for each in alternatives]
-            if None in found:
-                return None
-            # Where alternatives are facts by name, the last one is the usual one: its sentence says most.
-            return found[-1] if isinstance(alternatives[-1], Mapping) else f"{place} is {shown(actual)}, not {expected}"
+            return _nearest([_difference(actual, each, place, after) for each in alternatives])
         case Satisfies(test, words):
-            return None if test(actual) else f"{place} is {shown(actual)}, not {words}"
+            return None if test(actual) else Difference(place, f"is {shown(actual)}", (words,), after)
         case Judged(fault):
             sentence = fault(actual)
-            return None if sentence is None else f"{place} {sentence}"
+            return None if sentence is None else Difference(place, sentence, (), after)
         case EachOf(element):
-            return _sequence_difference(actual, [element] * len(actual) if isinstance(actual, list) else [], place)
+            many = [element] * len(actual) if isinstance(actual, list) else []
+            return _sequence_difference(actual, many, place, after)
         case Mapping():
-            return _mapping_difference(actual, expected, place)
+            return _mapping_difference(actual, expected, place, after)
         case list() | tuple():
-            return _sequence_difference(actual, expected, place)
+            return _sequence_difference(actual, expected, place, after)
         case _:
-            return None if same(actual, expected) else f"{place} is {shown(actual)}, not {shown(expected)}"
+            return (
+                None if same(actual, expected) else Difference(place, f"is {shown(actual)}", (shown(expected),), after)
+            )
 
 
-def _mapping_difference(actual: Any, expected: Mapping[str, Any], place: str) -> str | None:
+def _nearest(found: Sequence[Difference | None]) -> Difference | None:
+    """Return nothing where an alternative matches; else the differences that come last, as one."""
+    differences = [each for each in found if each is not None]
+    if len(differences) < len(found):
+        return None
+    last = max(differences, key=lambda each: each.after)
+    alike = [each for each in differences if (each.place, each.actual) == (last.place, last.actual)]
+    return replace(last, expected=tuple(dict.fromkeys(word for each in alike for word in each.expected)))
+
+
+def _mapping_difference(actual: Any, expected: Mapping[str, Any], place: str, after: int) -> Difference | None:
     if not isinstance(actual, dict):
-        return f"{place or 'the answer'} is {shown(actual)}, not facts by name"
+        return Difference(place, f"is {shown(actual)}", ("facts by name",), after)
     if "failed" in actual and "failed" not in expected:
-        return f"{place or 'the facts'} could not be observed: {actual['failed']}"
-    for name, wanted in expected.items():
+        return Difference(place or "it", f"could not be observed: {actual['failed']}", (), after)
+    for number, (name, wanted) in enumerate(expected.items()):
         where = f"{place}: {name}" if place else name
         if name not in actual:
-            return f"{where} is absent, not {_words(wanted)}"
-        found = difference(actual[name], wanted, where)
+            return Difference(where, "is absent", (_words(wanted),), after + number)
+        found = _difference(actual[name], wanted, where, after + number)
         if found is not None:
             return found
     return None
 
 
-def _sequence_difference(actual: Any, expected: Sequence[Any], place: str) -> str | None:
+def _sequence_difference(actual: Any, expected: Sequence[Any], place: str, after: int) -> Difference | None:
     if not isinstance(actual, list):
-        return f"{place} is {shown(actual)}, not a list"
+        return Difference(place, f"is {shown(actual)}", ("a list",), after)
     if len(actual) != len(expected):
-        return f"{place} is {shown(actual)}, not {_words(list(expected))}"
+        return Difference(place, f"is {shown(actual)}", (_words(list(expected)),), after)
     for index, (fact, wanted) in enumerate(zip(actual, expected, strict=True)):
-        found = difference(fact, wanted, f"{place}[{index}]")
+        found = _difference(fact, wanted, f"{place}[{index}]", after + index)
         if found is not None:
             return found
     return None
 
 
 def _words(expected: Any) -> str:
-    return str(expected) if isinstance(expected, (OneOf, Satisfies, EachOf)) else shown(expected)
+    return str(expected) if isinstance(expected, (OneOf, Satisfies, EachOf, Judged)) else shown(expected)

@@ -109,7 +109,7 @@ async def _carry_out(context: Context, exchange: Exchange, interfaces: tuple[str
     try:
         facts = await context.target.idl(exchange.probe, **fields, token=token, interfaces=list(interfaces))
         # The facts first: where they are wrong, they say more than a witness that fails for the same reason.
-        found = difference(facts, expected, "") or difference(facts, {"witness": witness(token)}, "")
+        found = difference(facts, expected) or difference(facts, {"witness": witness(token)})
         if found is not None:
             raise CheckFailed(found)
         if greeting is not None:

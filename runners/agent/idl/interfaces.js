@@ -64,7 +64,7 @@ export async function construction(session) {
     withArguments.push((await outcome(construct, session)).facts);
   }
   const withoutNew = await outcome(() => object(...build(args, session)), session);
-  return { withoutNew: withoutNew.facts, withArguments };
+  return { type: typeof object, withoutNew: withoutNew.facts, withArguments };
 }
 
 /**

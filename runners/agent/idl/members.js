@@ -91,6 +91,7 @@ export async function handler(session) {
     return calls;
   };
   const [first, second, listener] = [recorder("first"), recorder("second"), recorder("listener")];
+  const there = Reflect.has(target, member);
   /** @type {Facts} */
   const facts = { initially: describe(target[member], session) };
   target[member] = first;
@@ -112,6 +113,8 @@ export async function handler(session) {
   target[member] = callback;
   facts.object = { kept: target[member] === callback, calls: dispatch().length };
   target[member] = null;
+  // On a global object a property that only the probe made would look like the attribute to the next one.
+  if (!there) Reflect.deleteProperty(target, member);
   return facts;
 }
 
@@ -150,13 +153,12 @@ export async function iterator(session) {
   const prototype = Reflect.getPrototypeOf(iterated);
   const generated = Reflect.getPrototypeOf(async function* () {}.prototype);
   const common = generated === null ? null : Reflect.getPrototypeOf(generated);
-  const base = common === null ? null : Reflect.getPrototypeOf(common);
   const facts = {
     own: Reflect.ownKeys(iterated).map(String),
     fresh: object.values() !== iterated,
     itself: iterated[Symbol.asyncIterator]?.() === iterated,
     // %AsyncIteratorPrototype% has no name: it is reached from the prototype of asynchronous generators.
-    inherits: prototype !== null && Reflect.getPrototypeOf(prototype) === base,
+    inherits: prototype !== null && Reflect.getPrototypeOf(prototype) === common,
     next: describeProperty(prototype, "next"),
     return: describeProperty(prototype, "return"),
     tag: Object.prototype.toString.call(iterated),

@@ -1,10 +1,14 @@
-/** The polyfill with one violation of the Web IDL's promises, by name. */
+/** The polyfill with one violation of what the Web IDL promises, by name. */
 
 import * as polyfill from "../../../polyfill/javascript/src/index.js";
 import { conversions } from "./conversions.js";
+import { definitions } from "./definitions.js";
+import { handlers } from "./handlers.js";
+import { listeners } from "./listener.js";
+import { workers } from "./workers.js";
 
 /** @type {Record<string, (api: any) => void>} */
-const VIOLATIONS = { none: () => {}, ...conversions };
+const VIOLATIONS = { none: () => {}, ...conversions, ...definitions, ...handlers, ...listeners, ...workers };
 
 /**
  * Returns the interfaces of the polyfill after the violation `name` was done to them.

@@ -11,6 +11,7 @@ from conformance.generate.idl.conversion.judging import value_facts
 from conformance.generate.idl.conversion.rows import ERROR, MISSING, RAISES, REFUSED, SOMETHING, Row, tagged
 from conformance.generate.idl.conversion.slots import ACCEPTED_LATE, ENTRIES
 from conformance.generate.idl.conversion.types import SOCKET
+from conformance.generate.idl.errors import NoTableError
 from conformance.generate.idl.facts import Satisfies
 from conformance.generate.idl.script import Exchange, Language
 from conformance.spec.idl import Constructor, NamedType, Operation
@@ -76,8 +77,15 @@ def drafts(drafting: Drafting) -> Iterator[Draft]:
         for member in interface.members:
             if isinstance(member, (Constructor, Operation)):
                 for argument in member.arguments:
-                    call = CALLS[interface.name, member.name, argument.name]
+                    call = _call(interface.name, member.name, argument.name)
                     yield from _argument(drafting, interface, member.name, argument, call)
+
+
+def _call(interface: str, member: str, argument: str) -> Call:
+    call = CALLS.get((interface, member, argument))
+    if call is None:
+        raise NoTableError(f"the argument {argument} of {interface}.{member}", table="conversion/arguments.py")
+    return call
 
 
 def _argument(drafting: Drafting, interface: Interface, member: str, argument: Argument, call: Call) -> Iterator[Draft]:

@@ -31,16 +31,17 @@ _COMPANIONS: Mapping[tuple[str, str, Any], Mapping[str, Any]] = {
 def drafts(drafting: Drafting) -> Iterator[Draft]:
     """Yield the cases on every member of every dictionary."""
     for dictionary in drafting.idl.dictionaries.values():
+        found = ways(dictionary.name, drafting.idl)
         for member in dictionary.members:
-            yield from _member(drafting, dictionary.name, member)
+            yield from _member(drafting, dictionary.name, member, found)
 
 
-def _member(drafting: Drafting, name: str, member: DictionaryMember) -> Iterator[Draft]:
+def _member(drafting: Drafting, name: str, member: DictionaryMember, found: Sequence[Way]) -> Iterator[Draft]:
     scripts: dict[str, dict[Language, Sequence[Exchange]]] = {}
     first: dict[str, Row] = {}
     for language in _LANGUAGES:
         for row in _rows(drafting.idl, member, language):
-            scripts.setdefault(row.slug, {})[language] = _script(drafting.idl, name, member, row)
+            scripts.setdefault(row.slug, {})[language] = _script(drafting.idl, name, member, row, found)
             first.setdefault(row.slug, row)
     for slug, row in first.items():
         yield drafting.conversion(
@@ -49,7 +50,7 @@ def _member(drafting: Drafting, name: str, member: DictionaryMember) -> Iterator
             f"{name}.{member.name} {_verb(row)} {row.title}",
             scripts[slug],
             requirements=bindings.conversion(name, member, row),
-            features=row.features | features(ways(name, drafting.idl)[0]),
+            features=row.features | features(found[0]),
         )
 
 
@@ -76,11 +77,11 @@ def _rows(idl: Idl, member: DictionaryMember, language: Language) -> Iterator[Ro
     yield Row(_GETTER, "a getter that throws", None, RAISES)
 
 
-def _script(idl: Idl, name: str, member: DictionaryMember, row: Row) -> list[Exchange]:
+def _script(idl: Idl, name: str, member: DictionaryMember, row: Row, found: Sequence[Way]) -> list[Exchange]:
     exchanges: list[Exchange] = []
     usual = types.valid(member.type, idl, member.name)
     control = Row("", "", usual, usual if isinstance(usual, (str, int)) else SOMETHING)
-    for way in ways(name, idl):
+    for way in found:
         # A socket without an aborted signal would connect: there `update()` alone shows what is missing.
         if (name, member.name) == ("SocketInit", "signal") and row.result is MISSING and not way.entry.instance:
             continue

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.generate.idl import instances
 from conformance.generate.idl.conversion.rows import Recipe, tagged
 from conformance.generate.idl.conversion.types import SOCKET, valid
+from conformance.generate.idl.errors import NoTableError
 from conformance.spec.idl import GenericType, Idl, NamedType, Type
 
 if TYPE_CHECKING:
@@ -137,8 +138,13 @@ def logged(path: str, members: Mapping[str, Recipe], **more: Recipe) -> Recipe:
 
 
 def ways(name: str, idl: Idl) -> list[Way]:
-    """Return the ways to a dictionary; those which every target has, if there are any."""
+    """Return the ways to a dictionary; those which every target has, if there are any.
+
+    Raises NoTableError for a dictionary that nothing takes.
+    """
     found = [way for entry in ENTRIES for way in _ways_from(Way(entry), entry.dictionary, name, idl)]
+    if not found:
+        raise NoTableError(f"the dictionary {name}, which no argument takes", table="conversion/slots.py")
     common = [way for way in found if not features(way)]
     return common or found[:1]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.generate.idl.conversion import numbers, objects, texts
 from conformance.generate.idl.conversion.rows import MISSING, REFUSED, SOMETHING, Row, boxed, tagged
+from conformance.generate.idl.errors import NoTableError
 from conformance.generate.idl.instances import ABORTED_SIGNAL, ERRORED_INIT
 from conformance.generate.idl.shape.types import integer_range
 from conformance.spec.idl import GenericType, Idl, NamedType, Type, UnionType
@@ -49,17 +50,23 @@ def valid(kind: Type, idl: Idl, name: str = "") -> Any:
                 if each.required
             }
         case NamedType("interface", interface):
-            return _OBJECTS[interface]
+            return _object(interface)
         case NamedType("buffer"):
             return tagged("buffer", kind="Uint8Array")
         case _:
             return "words"
 
 
+def _object(interface: str) -> Any:
+    if interface not in _OBJECTS:
+        raise NoTableError(f"values of the interface {interface}", table="conversion/types.py")
+    return _OBJECTS[interface]
+
+
 def rows(kind: Type, idl: Idl, language: Language, name: str = "") -> Iterable[Row]:
     """Return the rows of values that a member or argument of the type `kind` is tried with in `language`.
 
-    Raises TypeError for a type that no table knows yet.
+    Raises NoTableError for a type that no table knows yet.
     """
     found = list(_rows(kind, idl, language, name))
     if language == "python":
@@ -96,14 +103,14 @@ def _rows(kind: Type, idl: Idl, language: Language, name: str) -> Iterable[Row]:
         case NamedType("object"):
             return _object_rows(language)
         case NamedType("interface", interface):
-            return objects.interface_rows(interface, _OBJECTS[interface])
+            return objects.interface_rows(interface, _object(interface))
         case NamedType("buffer"):
             if script:
                 return [*objects.buffer_rows(), *objects.no_buffer_rows()]
             return [*objects.buffer_rows_python(), *objects.no_buffer_rows_python()]
         case NamedType("any"):
             return objects.any_rows()
-    raise TypeError(f"no table says what becomes of values as {kind}: write one")
+    raise NoTableError(f"the conversion to {kind}", table="conversion/types.py")
 
 
 def _object_rows(language: Language) -> list[Row]:
@@ -149,7 +156,7 @@ def _union_rows(members: Iterable[Type], idl: Idl, language: Language, name: str
                     if row.slug != "bytes":
                         yield row
             case _:
-                raise TypeError(f"no table says what becomes of values in a union with {member}: write one")
+                raise NoTableError(f"the conversion to a union with {member}", table="conversion/types.py")
 
 
 def missing(*, required: bool) -> list[Row]:

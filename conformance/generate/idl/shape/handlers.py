@@ -70,11 +70,14 @@ def drafts(drafting: Drafting) -> Iterator[Draft]:
             for way in ways(definition)[:1]:
                 fields["instance"] = way.recipe
             for kind in _kinds(f"{definition.name}.{member.name}", event):
+                # Where there is no such attribute, a script makes a property of its own, which keeps everything.
+                there = {"initially": {"type": "null"}}
+                values = {**fields, "values": _NO_HANDLERS}
                 scripts: dict[Language, Sequence[Exchange]] = {
-                    "javascript": (Exchange("handler", {**fields, "values": _NO_HANDLERS}, kind.javascript),)
+                    "javascript": (Exchange("handler", values, {**there, **kind.javascript}),)
                 }
                 # A mixin is included by the global object of a worker, which Python has none of.
                 if kind.python is not None and isinstance(definition, Interface):
                     in_python = {**fields, "values": _NO_HANDLERS_PYTHON}
-                    scripts["python"] = (Exchange("handler", in_python, kind.python),)
+                    scripts["python"] = (Exchange("handler", in_python, {**there, **kind.python}),)
                 yield drafting.shape(definition.name, kind.name, kind.title, scripts, member=member.name)

@@ -51,7 +51,7 @@ def _kinds(interface: Interface) -> Iterator[Kind]:
     length = required(made.arguments) if made else 0
     # On the global object the property is neither enumerable nor read-only; a module's exports are not Web IDL's.
     exposed = {"type": "function", "global": one_of(None, ["writable", "configurable"])}
-    yield Kind("exposed", f"{name} is an interface object", exposed, {"type": "class"})
+    yield Kind("exposed", f"{name} is an interface object", exposed, {"type": "function"})
     function: Facts = {"name": name, "nameAttributes": ["configurable"]}
     yield Kind("name", f"the interface object of {name} has its name", {"function": function}, {"name": name})
     function = {"length": length, "lengthAttributes": ["configurable"]}
@@ -84,7 +84,7 @@ def _construction(drafting: Drafting, interface: Interface) -> Iterator[Draft]:
     name, made = interface.name, constructor(interface)
     if made is None:
         fields: dict[str, Any] = {"interface": name, "args": []}
-        exchange = Exchange("construction", fields, {"withArguments": [TYPE_ERROR]})
+        exchange = Exchange("construction", fields, {"type": "function", "withArguments": [TYPE_ERROR]})
         yield drafting.shape(name, "illegal-constructor", f"{name} cannot be constructed", both(exchange))
         return
     for way in ways(interface)[:1]:
@@ -98,7 +98,7 @@ def _constructor_cases(drafting: Drafting, interface: Interface, made: Construct
     returned = {"outcome": "returned", "value": {"class": name}}
     counts = [TYPE_ERROR if count < least else returned for count in range(len(args) + 1)]
 
-    exchange = Exchange("construction", fields, {"withoutNew": TYPE_ERROR, "withArguments": [*counts[:-1], returned]})
+    exchange = Exchange("construction", fields, {"type": "function", "withoutNew": TYPE_ERROR})
     yield drafting.shape(name, "needs-new", f"{name} throws TypeError without new", javascript(exchange))
 
     exchange = Exchange("construction", fields, {"withArguments": counts})

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from conformance.generate.idl.drafting import required, ways
+from conformance.generate.idl.errors import NoTableError
 from conformance.generate.idl.facts import Facts, Satisfies, one_of
 from conformance.generate.idl.instances import NOWHERE
 from conformance.generate.idl.script import Exchange, both, javascript
@@ -70,17 +71,29 @@ def _descriptor(drafting: Drafting, interface: Interface, member: Operation) -> 
 
 
 def _receivers(drafting: Drafting, interface: Interface, member: Operation) -> Draft:
-    arguments = ARGUMENTS.get((interface.name, member.name), [])
+    arguments = _arguments(interface, member)
     refused = REJECTED if returns_promise(member) else TYPE_ERROR
     fields: dict[str, Any] = {"interface": interface.name, "member": member.name, "access": "value", "args": arguments}
     wanted: dict[str, Any] = {"function": "function", "wrong": dict.fromkeys(WRONG_RECEIVERS, refused)}
     for way in ways(interface)[:1]:
         fields |= {"instance": way.recipe, "wait": True}
-        wanted["right"] = RESULTS.get((interface.name, member.name), {"outcome": "returned"})
+        place = (interface.name, member.name)
+        wanted["right"] = _result(place) if returns_promise(member) else RESULTS.get(place, {"outcome": "returned"})
     verb = "rejects with" if returns_promise(member) else "throws"
     title = f"{interface.name}.{member.name} {verb} TypeError on any other object"
     script = javascript(Exchange("receivers", fields, wanted))
     return drafting.shape(interface.name, "receivers", title, script, member=member.name)
+
+
+def _arguments(interface: Interface, member: Operation) -> list[Any]:
+    found = ARGUMENTS.get((interface.name, member.name), [])
+    if len(found) < required(member.arguments):
+        raise NoTableError(f"the arguments of {interface.name}.{member.name}", table="shape/operations.py")
+    return found
+
+
+def _result(place: tuple[str, str]) -> Any:
+    return RESULTS.get(place, {"outcome": one_of("fulfilled", "rejected")})
 
 
 def _calls(drafting: Drafting, interface: Interface, member: Operation) -> Iterator[Draft]:
@@ -88,13 +101,15 @@ def _calls(drafting: Drafting, interface: Interface, member: Operation) -> Itera
     for way in ways(interface)[:1]:
         fields: dict[str, Any] = {"interface": interface.name, "member": member.name, "instance": way.recipe}
         if returns_promise(member):
-            exchange = Exchange("convert", {**fields, "args": ARGUMENTS.get(place, []), "wait": True}, RESULTS[place])
+            exchange = Exchange(
+                "convert", {**fields, "args": _arguments(interface, member), "wait": True}, _result(place)
+            )
             title = f"{'.'.join(place)} returns a promise"
             yield drafting.shape(interface.name, "returns-promise", title, both(exchange), member=member.name)
         if required(member.arguments):
             refused = REJECTED if returns_promise(member) else TYPE_ERROR
             exchange = Exchange("convert", {**fields, "args": []}, refused)
-            control = Exchange("convert", {**fields, "args": ARGUMENTS[place]}, RESULTS[place])
+            control = Exchange("convert", {**fields, "args": _arguments(interface, member)}, _result(place))
             scripts = javascript(exchange, control)
             # Python itself refuses a call that lacks an argument before any promise could be made.
             in_python = Exchange("convert", exchange.fields, one_of(TYPE_ERROR, REJECTED))

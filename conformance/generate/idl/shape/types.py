@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformance.generate.idl.errors import NoTableError
 from conformance.generate.idl.facts import EachOf, OneOf, Satisfies, one_of, whole_number
 from conformance.spec.idl import GenericType, Idl, NamedType, Type
 
@@ -26,7 +27,7 @@ def integer_range(name: str) -> tuple[int, int] | None:
 def expectation(kind: Type, idl: Idl) -> Any:
     """Return what the facts of any value of the type `kind` meet.
 
-    Raises TypeError for a type that no attribute of the API has had so far.
+    Raises NoTableError for a type that no attribute of the API has had so far.
     """
     expected = _of(kind, idl)
     return one_of({"type": "null"}, expected) if kind.nullable else expected
@@ -56,7 +57,7 @@ def _of(kind: Type, idl: Idl) -> Any:
             return one_of({"type": "null"}, {"type": "function"})
         case NamedType("any"):
             return _ANYTHING
-    raise TypeError(f"no attribute can be of the type {kind} yet: say here which facts hold for it")
+    raise NoTableError(f"attributes of the type {kind}", table="shape/types.py")
 
 
 def _is_scalar(fact: Any) -> bool:

@@ -19,13 +19,18 @@ async def interface(session: Session) -> Facts:
     """Describe a class: its name and which known classes it inherits from."""
     found = session.globals.get(session.request["interface"])
     if not isinstance(found, type):
-        return {"type": type(found).__name__}
+        return {"type": _type_of(found)}
     known = {*known_classes(session), Exception, object}
     return {
-        "type": "class",
+        "type": _type_of(found),
         "name": found.__name__,
         "chain": [base.__name__ for base in found.__mro__[1:] if base in known],
     }
+
+
+def _type_of(found: Any) -> str:
+    # JavaScript's interface objects are functions, Python's are classes: one word for both.
+    return "function" if isinstance(found, type) else type(found).__name__
 
 
 async def construction(session: Session) -> Facts:
@@ -35,7 +40,7 @@ async def construction(session: Session) -> Facts:
     for count in range(len(args) + 1):
         facts, _ = await outcome(partial(_construct, session, count), session)
         outcomes.append(facts)
-    return {"withArguments": outcomes}
+    return {"type": _type_of(session.globals.get(session.request["interface"])), "withArguments": outcomes}
 
 
 def _construct(session: Session, count: int) -> Any:
