@@ -11,8 +11,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from conformance.errors import CheckFailed
+from conformance.peers.connection import Pace
 from conformance.peers.errors import PeerTimeout, UnexpectedWire
-from conformance.peers.tcp import FullBacklog, RefusingPort, TcpPeer, has_ipv6
+from conformance.peers.tcp import FullBacklog, RefusingPort, TcpPeer, connect, has_ipv6
 from conformance.peers.wire import KEPT, WireLog
 
 
@@ -247,3 +248,44 @@ def test_the_log_keeps_the_beginning_of_long_data_and_shows_few_events():
     assert "(8 more)" in log.describe(2)
     assert [event.size for event in log.of(1)] == [KEPT + 1]
     assert WireLog().describe() == "nothing"
+
+
+async def test_a_slow_reader_takes_a_little_at_a_time():
+    async with connected(pace=Pace(1000, 0.001)) as (peer, connection, client):
+        client.sendall(bytes(3500))
+        assert connection.reading
+        await connection.receive(3500)
+        assert [event.size for event in peer.wire if event.kind == "data"] == [1000, 1000, 1000, 500]
+        connection.stop_reading()
+        assert not connection.reading
+
+
+async def test_a_client_of_a_listener():
+    server = await TcpPeer.listen()
+    recorded = []
+    client = await connect(server.remote, host="127.0.0.2", record=recorded.append)
+    connection = await server.accept()
+    assert client.remote == server.remote
+    assert connection.remote == client.local
+    assert connection.remote["address"] == "127.0.0.2"
+    await connection.send(b"hello")
+    assert await client.receive(5) == b"hello"
+    await client.reset()
+    await connection.expect_reset()
+    assert [(event.direction, event.kind) for event in recorded] == [
+        ("to-target", "connect"),
+        ("from-target", "data"),
+        ("to-target", "reset"),
+    ]
+    await server.close()
+
+
+async def test_a_client_that_is_refused_or_not_answered():
+    port = RefusingPort()
+    with pytest.raises(UnexpectedWire, match="accepts a connection, but connecting failed: Connection refused"):
+        await connect(port.remote)
+    await port.close()
+    backlog = await FullBacklog.open()
+    with pytest.raises(PeerTimeout, match=r"port \d+ accepts a connection for 0\.01 s; seen so far: -> connect"):
+        await connect(backlog.remote, limit=0.01)
+    await backlog.close()
