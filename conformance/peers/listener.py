@@ -139,11 +139,18 @@ def opened(peer: Listener[Any], name: str, options: dict[str, Any]) -> None:
     peer.note(Done())
 
 
-def bound(host: str, kind: socket.SocketKind = socket.SOCK_STREAM, port: int = 0) -> socket.socket:
-    """Return a non-blocking socket, bound to a free port of `host`. Raises PeerSetupError where there is none."""
+def bound(
+    host: str, kind: socket.SocketKind = socket.SOCK_STREAM, port: int = 0, *, shared: bool = False
+) -> socket.socket:
+    """Return a non-blocking socket, bound to a free port of `host`. Raises PeerSetupError where there is none.
+
+    A `shared` port may be bound once more by who wants to share it, too.
+    """
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
     try:
         made.setblocking(False)
+        if shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         made.bind((host, port))
     except OSError as error:
         made.close()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from conformance.peers.script import Deed, Done, Note
     from conformance.peers.tcp import FullBacklog, RefusingPort, TcpPeer
     from conformance.peers.tls import TlsConnection, TlsPeer
+    from conformance.peers.udp import ClosedUdpPort, UdpPeer
     from conformance.peers.wire import WireEvent
     from conformance.testing.case import TestCase
     from conformance.testing.watch import WatchedTarget
@@ -142,6 +143,24 @@ class Context:
         connection = await connect(remote, certificate, record=record, note=note, **options)
         self.defer(connection.discard)
         return connection
+
+    async def udp_peer(self, **options: Any) -> UdpPeer:
+        """Open a scripted UDP peer on a free loopback port (`UdpPeer.open`); it is closed after the test."""
+        from conformance.peers.udp import UdpPeer  # noqa: PLC0415 (listing tests needs no peers)
+
+        record, note = self._recording()
+        peer = await UdpPeer.open(record=record, note=note, **options)
+        self.defer(peer.close)
+        return peer
+
+    def closed_udp_port(self) -> ClosedUdpPort:
+        """Take a loopback port where nobody is until the test ends, or until the test opens a peer there."""
+        from conformance.peers.udp import ClosedUdpPort  # noqa: PLC0415 (listing tests needs no peers)
+
+        record, note = self._recording()
+        port = ClosedUdpPort(record=record, note=note)
+        self.defer(port.close)
+        return port
 
     def refusing_port(self) -> RefusingPort:
         """Take a loopback port that refuses connections until the test ends, or until the test has it listen."""
