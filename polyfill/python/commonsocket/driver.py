@@ -1,6 +1,6 @@
 """SocketDriver: carries out what the core asks for, and tells it what the application and the transport do."""
 
-# ruff: noqa: SLF001  # its streams are its own: it works below their public face, locked or not
+# ruff: noqa: SLF001  # the table at the end names its own methods
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from .core import effects as do
 from .core.connection import SocketCore
 from .event_target import Event
 from .info import new_info, set_endpoints
-from .promise import Promise, pending, rejected
+from .promise import Promise, pending
 from .socket_error_event import SocketErrorEvent
+from .socket_sink import SocketSink
+from .socket_source import SocketSource
 from .stats import new_stats
-from .streams.default_reader import ReadableStreamDefaultReader
-from .streams.readable_operations import readable_stream_cancel
-from .streams.readable_stream import create_readable_byte_stream
-from .streams.writable_operations import writable_stream_close, writable_stream_close_queued_or_in_flight
-from .streams.writable_stream import create_writable_stream
 from .timers import Timer
 from .transports.system import failure_of
 
@@ -32,16 +29,15 @@ if TYPE_CHECKING:
     from .core.options import SocketOptions
     from .event_target import EventTarget
     from .microtasks import MicrotaskQueue
-    from .streams.algorithms import Answer
-    from .streams.readable_byte_stream_controller import ReadableByteStreamController
-    from .streams.writable_stream_default_controller import WritableStreamDefaultController
+    from .streams.readable_stream import ReadableStream
+    from .streams.writable_stream import WritableStream
     from .transports.transport import Listener, Transport
 
 
 class SocketDriver:
     """The promises, streams, timers and transport of one socket, around its core.
 
-    It is the `Listener` of its transport, and the underlying source and sink of its streams.
+    It is the `Listener` of its transport; a `SocketSource` and a `SocketSink` stand between it and the streams.
     """
 
     __slots__ = (
@@ -51,18 +47,15 @@ class SocketDriver:
         "_performing",
         "_promises",
         "_queue",
-        "_readable_controller",
         "_ready_timer",
         "_signal",
+        "_sink",
+        "_source",
         "_target",
         "_transport",
         "_updates",
-        "_writable_controller",
-        "_write_answer",
         "info",
-        "readable",
         "stats",
-        "writable",
     )
 
     def __init__(
@@ -84,28 +77,28 @@ class SocketDriver:
             promise.handled = True
         self._updates: deque[Promise[None]] = deque()
         self._performing = False
-        self._write_answer: do.Fulfil | do.Reject | None = None
         self._ready_timer = Timer(queue.loop, self._ready_timer_expired)
         self._idle_timer = Timer(queue.loop, self._idle_timer_expired)
         self.info = new_info(options.type)  # type: ignore[arg-type]  # the conversion let only SocketTypes pass
         self.stats = new_stats(self._core.counters)
-        self.readable, self._readable_controller = create_readable_byte_stream(queue, self._pull, self._cancel)
-        # By backpressure/desired-size-starts-at-send-buffer-size and backpressure/desired-size-counts-bytes.
-        self.writable, self._writable_controller = create_writable_stream(
-            queue,
-            write=self._write,
-            close=self._close,
-            abort=self._abort_sink,
-            high_water_mark=options.send_buffer_size,
-            size=_byte_length,
-        )
-        self._writable_controller.signal.add_algorithm(self._writable_aborted)
+        self._source = SocketSource(queue, self._core, self._perform)
+        self._sink = SocketSink(queue, self._core, self._perform, self._writable_aborted)
         if self._signal is not None:
             self._signal.add_algorithm(self._signal_aborted)
         self._core.start()
         self._perform()
 
     # ---- what the socket asks for ----
+
+    @property
+    def readable(self) -> ReadableStream:
+        """The stream of received bytes."""
+        return self._source.stream
+
+    @property
+    def writable(self) -> WritableStream:
+        """The stream of bytes to send."""
+        return self._sink.stream
 
     @property
     def ready(self) -> Promise[None]:
@@ -184,79 +177,17 @@ class SocketDriver:
         self._core.released()
         self._perform()
 
-    # ---- the underlying source of `readable` ----
+    # ---- what the streams, the timers and the signal tell ----
 
-    def _pull(self, controller: ReadableByteStreamController) -> Answer:
-        reader = self.readable._reader
-        request = None if isinstance(reader, ReadableStreamDefaultReader) else controller.byob_request
-        if request is None:
-            data = self._core.read()
-            if data is not None:
-                controller.enqueue(data)
-        elif request.view is not None:
-            count = self._core.read_into(request.view)
-            if count:
-                request.respond(count)
-        if self._core.effects:
-            self._perform()
-        return None
-
-    def _cancel(self, _reason: Any) -> Answer:
-        self._core.cancel()
-        self._perform()
-        return None
-
-    # ---- the underlying sink of `writable` ----
-
-    def _write(self, chunk: Any, _controller: WritableStreamDefaultController) -> Answer:
-        if isinstance(chunk, bytes):
-            data = chunk
-        elif isinstance(chunk, (bytearray, memoryview)):
-            # By writable/chunk-free-after-settling the bytes are the socket's own from here on (D23).
-            data = bytes(chunk) if _byte_length(chunk) else b""
-        else:
-            # By writable/bad-chunk-rejects-with-type-error and writable/bad-chunk-aborts-the-socket.
-            error = TypeError(f"bytes, a bytearray or a memoryview is needed, not {type(chunk).__name__}")
-            self._core.bad_chunk(error)
-            self._perform()
-            return rejected(self._queue, error, handled=True)
-        self._write_answer = None
-        self._core.write(data)
-        self._perform()
-        return self._answer("write")
-
-    def _close(self) -> Answer:
-        self._write_answer = None
-        self._core.close_write()
-        self._perform()
-        return self._answer("close")
-
-    def _answer(self, name: str) -> Answer:
-        """Return the answer if it is there already, else a promise of it."""
-        answer, self._write_answer = self._write_answer, None
-        if isinstance(answer, do.Fulfil):
-            return None
-        if isinstance(answer, do.Reject):
-            return rejected(self._queue, answer.reason, handled=True)
-        promise: Promise[None] = pending(self._queue)
-        self._promises[name] = promise
-        return promise
-
-    def _writable_aborted(self) -> None:
+    def _writable_aborted(self, reason: Any) -> None:
         self._account()
-        # The sink's own abort algorithm has to wait for a write in flight; the socket does not.
-        self._core.abort_write(self._writable_controller.signal.reason)
+        self._core.abort_write(reason)
         self._perform()
-
-    def _abort_sink(self, _reason: Any) -> Answer:
-        return None
 
     def _account(self) -> bool:
         """Count what the system has of the chunk in flight; before an end by this side the last chance to know."""
         unsent = self._transport.unsent()
         return unsent is not None and self._core.progress(unsent)
-
-    # ---- timers and signals ----
 
     def _ready_timer_expired(self) -> None:
         self._core.timer_expired("ready")
@@ -288,7 +219,8 @@ class SocketDriver:
         try:
             while effects:
                 effect = effects.popleft()
-                _PERFORM[type(effect)](self, effect)
+                part, perform = _PERFORM[type(effect)]
+                perform(self if part is None else getattr(self, part), effect)
         finally:
             self._performing = False
 
@@ -331,65 +263,13 @@ class SocketDriver:
     def _settle(self, effect: do.Fulfil | do.Reject) -> None:
         name = effect.name
         if name in {"write", "close"}:
-            waiting = self._promises.pop(name, None)
-            if waiting is None:
-                self._write_answer = effect
-                return
-            promise = waiting
-        elif name == "update":
-            promise = self._updates.popleft()
-        else:
-            promise = self._promises[name]
+            self._sink.settle(effect)
+            return
+        promise = self._updates.popleft() if name == "update" else self._promises[name]
         if isinstance(effect, do.Fulfil):
             promise.fulfil(None)
         else:
             promise.reject_with(effect.reason)
-
-    def _deliver(self, effect: do.Deliver) -> None:
-        data = effect.data
-        reader = self.readable._reader
-        if reader is None or not reader._waiting():
-            # The read was given up since it asked.
-            self._core.unread_rest(memoryview(data))
-        elif isinstance(reader, ReadableStreamDefaultReader):
-            self._readable_controller.enqueue(data)
-        else:
-            request = self._readable_controller.byob_request
-            assert request is not None
-            assert request.view is not None
-            count = min(len(data), len(request.view))
-            request.view[:count] = data[:count]
-            if count < len(data):
-                self._core.unread_rest(memoryview(data)[count:])
-            request.respond(count)
-
-    def _close_readable(self, _effect: do.CloseReadable) -> None:
-        try:
-            self._readable_controller.close()
-        except TypeError:
-            # The stream ended within an item of a BYOB read, which has errored it.
-            return
-        request = self._readable_controller.byob_request
-        if request is not None:
-            request.respond(0)
-
-    def _error_readable(self, effect: do.ErrorReadable) -> None:
-        self._readable_controller.error(effect.reason)
-
-    def _cancel_readable(self, _effect: do.CancelReadable) -> None:
-        readable_stream_cancel(self.readable, None).handled = True
-
-    def _close_writable(self, _effect: do.CloseWritable) -> None:
-        if not writable_stream_close_queued_or_in_flight(self.writable) and self.writable._state == "writable":
-            writable_stream_close(self.writable).handled = True
-
-    def _error_writable(self, effect: do.ErrorWritable) -> None:
-        # By abort/writable-abort-default-reason a stream that is aborted keeps the reason that Streams gives it.
-        if not self._writable_controller.signal.aborted:
-            self._writable_controller.error(effect.reason)
-
-    def _resize_writable(self, effect: do.ResizeWritable) -> None:
-        self._writable_controller.set_high_water_mark(effect.size)
 
     def _abort_signal(self, effect: do.AbortSignal) -> None:
         self._controller.abort(effect.reason)
@@ -410,43 +290,28 @@ class SocketDriver:
             self._target.dispatch(event)
 
 
-_PERFORM: Final[Mapping[type[do.Effect], Callable[[SocketDriver, Any], None]]] = {
-    do.AbortSignal: SocketDriver._abort_signal,
-    do.ApplyOptions: SocketDriver._apply_options,
-    do.CancelReadable: SocketDriver._cancel_readable,
-    do.CloseReadable: SocketDriver._close_readable,
-    do.CloseWritable: SocketDriver._close_writable,
-    do.Connect: SocketDriver._connect,
-    do.Deliver: SocketDriver._deliver,
-    do.DetachSignal: SocketDriver._detach_signal,
-    do.ErrorReadable: SocketDriver._error_readable,
-    do.ErrorWritable: SocketDriver._error_writable,
-    do.FireEvents: SocketDriver._fire_events,
-    do.Fulfil: SocketDriver._settle,
-    do.PauseReading: SocketDriver._pause_reading,
-    do.Reject: SocketDriver._settle,
-    do.Release: SocketDriver._release,
-    do.ResizeWritable: SocketDriver._resize_writable,
-    do.ResumeReading: SocketDriver._resume_reading,
-    do.Send: SocketDriver._send,
-    do.SendFin: SocketDriver._send_fin,
-    do.SetEndpoints: SocketDriver._set_endpoints,
-    do.StartTimer: SocketDriver._start_timer,
-    do.StopTimer: SocketDriver._stop_timer,
+#: The part of the driver that carries an effect out (None: itself), and how.
+_PERFORM: Final[Mapping[type[do.Effect], tuple[str | None, Callable[[Any, Any], None]]]] = {
+    do.AbortSignal: (None, SocketDriver._abort_signal),
+    do.ApplyOptions: (None, SocketDriver._apply_options),
+    do.CancelReadable: ("_source", SocketSource.cancel),
+    do.CloseReadable: ("_source", SocketSource.close),
+    do.CloseWritable: ("_sink", SocketSink.close),
+    do.Connect: (None, SocketDriver._connect),
+    do.Deliver: ("_source", SocketSource.deliver),
+    do.DetachSignal: (None, SocketDriver._detach_signal),
+    do.ErrorReadable: ("_source", SocketSource.error),
+    do.ErrorWritable: ("_sink", SocketSink.error),
+    do.FireEvents: (None, SocketDriver._fire_events),
+    do.Fulfil: (None, SocketDriver._settle),
+    do.PauseReading: (None, SocketDriver._pause_reading),
+    do.Reject: (None, SocketDriver._settle),
+    do.Release: (None, SocketDriver._release),
+    do.ResizeWritable: ("_sink", SocketSink.resize),
+    do.ResumeReading: (None, SocketDriver._resume_reading),
+    do.Send: (None, SocketDriver._send),
+    do.SendFin: (None, SocketDriver._send_fin),
+    do.SetEndpoints: (None, SocketDriver._set_endpoints),
+    do.StartTimer: (None, SocketDriver._start_timer),
+    do.StopTimer: (None, SocketDriver._stop_timer),
 }
-
-
-def _byte_length(chunk: Any) -> int:
-    """Return the size of a chunk of `writable` in bytes.
-
-    What is no buffer counts nothing here: an exception would error the stream before what was written is sent.
-    """
-    if isinstance(chunk, (bytes, bytearray)):
-        return len(chunk)
-    if isinstance(chunk, memoryview):
-        try:
-            return chunk.nbytes
-        except ValueError:
-            # By writable/detached-buffer-writes-nothing: a released memoryview is Python's detached buffer.
-            return 0
-    return 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .core.connection import Counters
+    from .core.counters import Counters
 
 
 class SocketStats:

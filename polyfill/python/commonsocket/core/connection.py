@@ -12,15 +12,15 @@ The rules:
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from commonsocket.dom_exception import DOMException
 from commonsocket.generated.lifecycle import TRANSITIONS
 
 from . import effects as do
+from .counters import Counters
 from .failure import Failure, to_socket_error
-from .options import IMMUTABLE, MUTABLE, changed, with_changes
+from .options import MUTABLE, changed, update_refusal, with_changes
 from .queues import ReceiveQueue, SendQueue
 
 if TYPE_CHECKING:
@@ -42,17 +42,6 @@ _PAUSE_READING: Final = do.PauseReading()
 _RESUME_READING: Final = do.ResumeReading()
 _DETACH_SIGNAL: Final = do.DetachSignal()
 _FULFIL_WRITE: Final = do.Fulfil("write")
-
-
-@dataclass(slots=True)
-class Counters:
-    """The figures behind `stats`: bytes of payload; milliseconds of the clock that the core was given (D36)."""
-
-    created_at: float
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    ready_at: float | None = None
-    closed_at: float | None = None
 
 
 class SocketCore:
@@ -345,8 +334,10 @@ class SocketCore:
             return
         members = self._updates[0]
         changes = changed(self.options, members, MUTABLE)
-        refusal = self._refusal(members, changes)
+        refusal = update_refusal(self.options, members, changes, peer_finished=self._peer_finished)
         if refusal is not None:
+            if refusal.name == "InvalidModificationError":
+                self._step("update-immutable")
             self._answer_update(do.Reject("update", refusal))
             return
         self._step("update")
@@ -376,23 +367,6 @@ class SocketCore:
         """Leave the options as they are, the system having refused to set one (D30)."""
         if not self.terminal:
             self._answer_update(do.Reject("update", to_socket_error(failure)))
-
-    def _refusal(self, members: Mapping[str, Any], changes: Mapping[str, Any]) -> DOMException | None:
-        """Return why a change cannot be made, or None."""
-        forbidden = changed(self.options, members, IMMUTABLE)
-        # update/allow-half-open-after-fin: what it decides is decided.
-        if "allow_half_open" in changes and self._peer_finished:
-            forbidden["allow_half_open"] = changes["allow_half_open"]
-        if forbidden.get("type") == "tls" and self.options.type == "tcp":
-            return DOMException("STARTTLS is not supported", "NotSupportedError")
-        # By update/tls-without-type, even if it is what `init` had: nothing would use it.
-        if "tls" in members:
-            forbidden["tls"] = members["tls"]
-        if forbidden:
-            # By update/immutable-change-rejects, the rest of the change included (update/all-or-nothing).
-            self._step("update-immutable")
-            return DOMException(f"{', '.join(sorted(forbidden))} cannot be changed", "InvalidModificationError")
-        return None
 
     def _answer_update(self, answer: do.Fulfil | do.Reject) -> None:
         self._updates.popleft()

@@ -116,6 +116,25 @@ def changed(options: SocketOptions, members: Mapping[str, Any], names: Collectio
     return {name: members[name] for name in names if name in members and members[name] != getattr(options, name)}
 
 
+def update_refusal(
+    options: SocketOptions, members: Mapping[str, Any], changes: Mapping[str, Any], *, peer_finished: bool
+) -> DOMException | None:
+    """Return why an update with `members`, of which `changes` are mutable and different, cannot be made, or None."""
+    forbidden = changed(options, members, IMMUTABLE)
+    # By update/allow-half-open-after-fin: what it decides is decided.
+    if "allow_half_open" in changes and peer_finished:
+        forbidden["allow_half_open"] = changes["allow_half_open"]
+    if forbidden.get("type") == "tls" and options.type == "tcp":
+        return DOMException("STARTTLS is not supported", "NotSupportedError")
+    # By update/tls-without-type, even if it is what `init` had: nothing would use it.
+    if "tls" in members:
+        forbidden["tls"] = members["tls"]
+    # By update/immutable-change-rejects, the rest of the change included (update/all-or-nothing).
+    if forbidden:
+        return DOMException(f"{', '.join(sorted(forbidden))} cannot be changed", "InvalidModificationError")
+    return None
+
+
 def with_changes(options: SocketOptions, changes: Mapping[str, Any]) -> SocketOptions:
     """Return `options` with `changes`."""
     return replace(options, **changes)
