@@ -1,12 +1,11 @@
-"""How fast the Python reference moves bytes over TCP, against asyncio's own ways in the same process.
+"""How fast the Python reference moves bytes over TCP, beside asyncio's own ways.
 
     python benchmarks/reference_tcp.py [--rounds 7] [--mebibytes 512] [--trips 10000] [--only receive] [--check]
 
-The peer is another process with blocking sockets (`tcp_peer.py`). Every round runs all variants of a task once,
-in shuffled order.
-Printed are the median rates, and the medians over the rounds of rate and CPU time relative to the base variant of
-the same round: wall time depends on what else the machine does, CPU time less so. `--check` exits with 1 if a target
-is missed.
+The peer is another process with blocking sockets (`tcp_peer.py`). Every round runs all variants of a task once, in
+shuffled order and each in a process of its own. Printed are the median rates, and the medians over the rounds of rate
+and CPU time relative to a base variant of the same round: wall time depends on what else the machine does, CPU time
+less so. `--check` exits with 1 if a target is missed.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,9 +157,10 @@ async def reference_reader(port: int, size: int) -> None:
     made = await reference(port, b"source %d\n" % size)
     reader = made.readable.get_reader()
     left = size
-    while left:
-        left -= len((await reader.read()).value)
-    await made.abort()
+    while not (result := await reader.read()).done:
+        left -= len(result.value)
+    assert left == 0
+    await made.aclose()
 
 
 async def reference_for(port: int, size: int) -> None:
@@ -169,7 +169,7 @@ async def reference_for(port: int, size: int) -> None:
     async for chunk in made.readable:
         left -= len(chunk)
     assert left == 0
-    await made.abort()
+    await made.aclose()
 
 
 async def reference_byob(port: int, size: int) -> None:
@@ -177,9 +177,10 @@ async def reference_byob(port: int, size: int) -> None:
     reader = made.readable.get_reader(mode="byob")
     buffer = bytearray(LARGE_READ)
     left = size
-    while left:
-        left -= len((await reader.read(buffer)).value)
-    await made.abort()
+    while not (result := await reader.read(buffer)).done:
+        left -= len(result.value)
+    assert left == 0
+    await made.aclose()
 
 
 async def reference_send(port: int, size: int) -> None:
@@ -190,7 +191,7 @@ async def reference_send(port: int, size: int) -> None:
         await writer.write(chunk)
     await writer.close()
     await made.readable.get_reader().read()
-    await made.abort()
+    await made.aclose()
 
 
 async def reference_ping(port: int, trips: int) -> None:
@@ -199,12 +200,12 @@ async def reference_ping(port: int, trips: int) -> None:
     for _ in range(trips):
         await writer.write(b"x")
         await reader.read()
-    await made.abort()
+    await made.aclose()
 
 
 # ---- measuring ----
 
-Variant = Callable[[int, int], Awaitable[None]]
+Variant = Callable[[int, int], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True)
@@ -261,23 +262,29 @@ class Sample:
     cpu: float
 
 
-def measure(port: int, task: Task, amount: int, rounds: int, per_unit: int) -> dict[str, list[Sample]]:
-    """Run each variant once per round, in shuffled order, after one small run to warm up."""
-    samples: dict[str, list[Sample]] = {name: [] for name in task.variants}
-    for variant in task.variants.values():
-        asyncio.run(run(variant, port, max(amount // 16 // CHUNK * CHUNK, min(amount, CHUNK))))
+def measure(port: int, name: str, amount: int, rounds: int, per_unit: int) -> dict[str, list[Sample]]:
+    """Run each variant once per round, in shuffled order, each time in a process of its own.
+
+    What an allocator does for large reads depends on what the process did before, so that variants in one process
+    would measure each other.
+    """
+    variants = list(TASKS[name].variants)
+    samples: dict[str, list[Sample]] = {variant: [] for variant in variants}
     for _ in range(rounds):
-        for name in random.sample(list(task.variants), len(task.variants)):
-            wall, cpu = time.perf_counter(), time.process_time()
-            asyncio.run(run(task.variants[name], port, amount))
-            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        for variant in random.sample(variants, len(variants)):
+            command = [sys.executable, __file__, "--run", name, variant, str(port), str(amount)]
+            wall, cpu = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
             units = amount / per_unit
-            samples[name].append(Sample(units / wall, cpu / units))
+            samples[variant].append(Sample(units / wall, cpu / units))
     return samples
 
 
-async def run(variant: Variant, port: int, amount: int) -> None:
+async def run_once(variant: Variant, port: int, amount: int) -> tuple[float, float]:
+    """Return the seconds of wall and CPU time of one run, after a small one to warm up."""
+    await variant(port, max(amount // 16 // CHUNK * CHUNK, min(amount, CHUNK)))
+    wall, cpu = time.perf_counter(), time.process_time()
     await variant(port, amount)
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def paired(samples: dict[str, list[Sample]], name: str, base: str, figure: str) -> float:
@@ -306,7 +313,12 @@ def main() -> int:
     parser.add_argument("--trips", type=int, default=10000, help="round trips of each run of ping")
     parser.add_argument("--only", choices=list(TASKS), help="one task instead of all")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
+    parser.add_argument("--run", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.run:
+        name, variant, port, amount = arguments.run
+        print(json.dumps(asyncio.run(run_once(TASKS[name].variants[variant], int(port), int(amount)))))
+        return 0
     with subprocess.Popen([sys.executable, PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as peer:
         assert peer.stdout is not None
         port = json.loads(peer.stdout.readline())[0]
@@ -314,7 +326,7 @@ def main() -> int:
         for name in [arguments.only] if arguments.only else TASKS:
             task = TASKS[name]
             amount, per_unit = (arguments.trips, 1) if name == "ping" else (arguments.mebibytes << 20, 1 << 20)
-            samples = measure(port, task, amount, arguments.rounds, per_unit)
+            samples = measure(port, name, amount, arguments.rounds, per_unit)
             report(name, task, samples)
             for target in TARGETS:
                 if target.task == name:
