@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.values import UNDEFINED, Fill, Function, Result
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     calls_of,
     has_received,
     is_dom_exception,
@@ -17,7 +17,7 @@ from conformance.suite._checks import (
     signal_is_aborted,
     signal_is_unaborted,
 )
-from conformance.suite._links import connect, connecting, prove, refusing
+from conformance.testing.links import connect, connecting, prove, refusing
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.values import UNDEFINED, Fill
-from conformance.suite._checks import eventually
-from conformance.suite._links import SHORT, Link, connect, meanwhile
+from conformance.testing.checks import eventually
+from conformance.testing.links import SHORT, Link, connect, meanwhile
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

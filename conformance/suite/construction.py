@@ -8,8 +8,8 @@ from conformance.agent import steps
 from conformance.agent.checks import Threw
 from conformance.agent.target import throws
 from conformance.agent.values import UNDEFINED, RemoteError, Result
-from conformance.suite._checks import is_dom_exception, is_failed, is_socket_error, is_type_error, make_reason, marker
-from conformance.suite._links import Link, connect, prove, refusing, works
+from conformance.testing.checks import is_dom_exception, is_failed, is_socket_error, is_type_error, make_reason, marker
+from conformance.testing.links import Link, connect, prove, refusing, works
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

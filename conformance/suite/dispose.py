@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.agent import steps
 from conformance.agent.streams import read_result
 from conformance.agent.values import UNDEFINED, Fill, Result
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     has_received,
     is_dom_exception,
     is_failed,
@@ -15,7 +15,7 @@ from conformance.suite._checks import (
     is_socket_error,
     signal_is_unaborted,
 )
-from conformance.suite._links import connect, connecting, prove, refusing
+from conformance.testing.links import connect, connecting, prove, refusing
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

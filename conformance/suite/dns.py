@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.agent.values import RemoteError
-from conformance.suite._checks import is_failed, is_identical, is_socket_error
-from conformance.suite._links import connect, prove, refusing
+from conformance.testing.checks import is_failed, is_identical, is_socket_error
+from conformance.testing.links import connect, prove, refusing
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.values import Result
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     has_received,
     is_failed,
     is_identical,
@@ -15,7 +15,7 @@ from conformance.suite._checks import (
     signal_is_aborted,
     signal_is_unaborted,
 )
-from conformance.suite._links import connect, prove, refusing
+from conformance.testing.links import connect, prove, refusing
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

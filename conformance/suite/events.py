@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.values import UNDEFINED, Argument, Function, Result
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     calls_of,
     has_received,
     is_identical,
@@ -15,7 +15,7 @@ from conformance.suite._checks import (
     make_reason,
     signal_is_unaborted,
 )
-from conformance.suite._links import Link, also, connect, prove, refusing, works
+from conformance.testing.links import Link, also, connect, prove, refusing, works
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.agent.values import UNDEFINED, Fill
-from conformance.suite._checks import has_received, signal_is_unaborted
-from conformance.suite._links import Link, connect
+from conformance.testing.checks import has_received, signal_is_unaborted
+from conformance.testing.links import Link, connect
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

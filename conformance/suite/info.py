@@ -8,8 +8,8 @@ from conformance.agent import steps
 from conformance.agent.objects import RemoteObject
 from conformance.agent.values import Result
 from conformance.peers.tcp import has_ipv6
-from conformance.suite._checks import is_socket_error
-from conformance.suite._links import Link, also, connect, connecting, prove, refusing
+from conformance.testing.checks import is_socket_error
+from conformance.testing.links import Link, also, connect, connecting, prove, refusing
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from conformance.agent.remote import RemoteObject
 from conformance.agent.streams import RemoteReadable, RemoteWritable
 from conformance.agent.target import throws
-from conformance.suite._checks import is_dom_exception
-from conformance.suite._links import connect, works
+from conformance.testing.checks import is_dom_exception
+from conformance.testing.links import connect, works
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

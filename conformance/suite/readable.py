@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from conformance.agent import steps
 from conformance.agent.streams import read_result
 from conformance.agent.values import UNDEFINED, Result
-from conformance.suite._checks import has_received, is_identical, is_socket_error, signal_is_unaborted
-from conformance.suite._links import Link, also, connect, meanwhile
+from conformance.testing.checks import has_received, is_identical, is_socket_error, signal_is_unaborted
+from conformance.testing.links import Link, also, connect, meanwhile
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from conformance.agent.streams import read_result
 from conformance.agent.values import UNDEFINED, Bytes
-from conformance.suite._checks import has_received, is_identical, is_socket_error
-from conformance.suite._links import connect, meanwhile
+from conformance.testing.checks import has_received, is_identical, is_socket_error
+from conformance.testing.links import connect, meanwhile
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.agent import steps
 from conformance.agent.values import UNDEFINED, Argument, Function, Result
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     calls_of,
     eventually,
     is_failed,
@@ -16,7 +16,7 @@ from conformance.suite._checks import (
     signal_is_aborted,
     signal_is_unaborted,
 )
-from conformance.suite._links import SHORT, Link, also, connect, connecting, prove, refusing
+from conformance.testing.links import SHORT, Link, also, connect, connecting, prove, refusing
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

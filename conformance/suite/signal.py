@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.agent import steps
 from conformance.agent.target import throws
 from conformance.agent.values import UNDEFINED, Result
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     is_dom_exception,
     is_failed,
     is_identical,
@@ -17,7 +17,7 @@ from conformance.suite._checks import (
     signal_is_aborted,
     signal_is_unaborted,
 )
-from conformance.suite._links import also, connect, connecting, prove, refusing
+from conformance.testing.links import also, connect, connecting, prove, refusing
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

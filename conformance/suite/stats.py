@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.values import Fill, Result
-from conformance.suite._checks import has_received, is_dom_exception, is_socket_error
-from conformance.suite._links import Link, also, connect, prove, refusing
+from conformance.testing.checks import has_received, is_dom_exception, is_socket_error
+from conformance.testing.links import Link, also, connect, prove, refusing
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

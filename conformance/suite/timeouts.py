@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from conformance.agent.values import UNDEFINED
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     eventually,
     has_received,
     is_dom_exception,
@@ -18,7 +18,7 @@ from conformance.suite._checks import (
     signal_is_aborted,
     signal_is_unaborted,
 )
-from conformance.suite._links import SHORT, Link, connect, connecting, prove, refusing, unanswered, works
+from conformance.testing.links import SHORT, Link, connect, connecting, prove, refusing, unanswered, works
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.values import UNDEFINED, Fill, Result
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     eventually,
     is_dom_exception,
     is_type_error,
 )
-from conformance.suite._links import SHORT, Link, connect, connecting, works
+from conformance.testing.links import SHORT, Link, connect, connecting, works
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

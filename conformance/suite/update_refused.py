@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.values import Getter, Result
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     eventually,
     is_dom_exception,
     is_identical,
@@ -14,7 +14,7 @@ from conformance.suite._checks import (
     make_reason,
     marker,
 )
-from conformance.suite._links import connect, prove, refusing, works
+from conformance.testing.links import connect, prove, refusing, works
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.values import UNDEFINED, Bytes, Fill, Function, Result
-from conformance.suite._checks import is_failed, is_identical, is_type_error
-from conformance.suite._links import also, connect, connecting
+from conformance.testing.checks import is_failed, is_identical, is_type_error
+from conformance.testing.links import also, connect, connecting
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.agent.values import UNDEFINED
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     is_dom_exception,
     is_failed,
     is_identical,
@@ -13,7 +13,7 @@ from conformance.suite._checks import (
     make_reason,
     signal_is_unaborted,
 )
-from conformance.suite._links import connect, connecting
+from conformance.testing.links import connect, connecting
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:

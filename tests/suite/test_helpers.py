@@ -10,9 +10,9 @@ import pytest
 
 from conformance.agent.values import RemoteError
 from conformance.errors import CheckFailed
-from conformance.suite import _checks as checks
-from conformance.suite._links import meanwhile
+from conformance.testing import checks
 from conformance.testing.context import Context
+from conformance.testing.links import meanwhile
 
 
 class Plain:

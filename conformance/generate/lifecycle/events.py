@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.objects import RemotePromise
-from conformance.suite._checks import eventually, has_received, make_reason
+from conformance.testing.checks import eventually, has_received, make_reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.agent.values import UNDEFINED, RemoteError
-from conformance.suite._checks import (
+from conformance.testing.checks import (
     has_received,
     is_dom_exception,
     is_identical,
     is_socket_error,
     is_type_error,
 )
-from conformance.suite._links import prove
+from conformance.testing.links import prove
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -9,8 +9,8 @@ from conformance.agent.streams import RemoteReader, RemoteWriter
 from conformance.agent.target import WATCHING
 from conformance.agent.values import Result
 from conformance.generate.lifecycle.scene import STARTING, Scene
-from conformance.suite._checks import make_reason
-from conformance.suite._links import refusing, unanswered
+from conformance.testing.checks import make_reason
+from conformance.testing.links import refusing, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
