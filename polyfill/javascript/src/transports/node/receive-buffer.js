@@ -2,19 +2,16 @@
  * The memory that Node reads into.
  *
  * Reads go to one scratch that all sockets share and are copied out of it, which costs an idle connection nothing and a
- * small read little. A read that fills the scratch shows that there is a lot to come: from then on the socket has a
- * larger scratch of its own, whose memory is handed to the reader when it is well filled. A read that is small again
- * gives it up. The shared scratch is never handed over, because Node keeps its bare address for every other socket.
+ * small read little. A read that fills half of it shows that there is more to come: from then on the socket has a
+ * scratch of its own, whose memory is handed to the reader when it is at least half full. It doubles with every read
+ * that fills it and halves with every read that leaves more than half of it empty, until the shared one is enough again.
+ * The shared scratch is never handed over, because Node keeps its bare address for every other socket.
  */
 
 const sharedSize = 64 * 1024;
-const ownSize = 256 * 1024;
 
-/** Below this a read leaves so much of a scratch unused that copying is cheaper than a new scratch. */
-const wellFilled = ownSize / 4;
-
-/** Below this a read does not need more than the shared scratch. */
-const small = sharedSize / 4;
+/** What grows no more. */
+const largestSize = 256 * 1024;
 
 /** However few bytes are wanted, a read takes this many, so that a slow reader does not make every read a tiny one. */
 const shortest = 4096;
@@ -51,9 +48,11 @@ export class ReceiveBuffer {
    *   their buffer
    */
   read(buffer, count, pass) {
+    const size = buffer.length;
     const own = buffer === this.#own;
-    const kept = pass(count === buffer.length ? buffer : buffer.subarray(0, count), own && count >= wellFilled);
-    if (kept || (!own && count === sharedSize)) this.#own = allocate(ownSize);
-    else if (count < small) this.#own = null;
+    const kept = pass(count === size ? buffer : buffer.subarray(0, count), own && count >= size / 2);
+    const next = count === size ? Math.min(size * 2, largestSize) : count < size / 2 ? size / 2 : size;
+    if (next < sharedSize) this.#own = null;
+    else if (kept || next !== this.#own?.length) this.#own = allocate(next);
   }
 }
