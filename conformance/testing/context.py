@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conformance.peers.certificates import Authority, Certificate
     from conformance.peers.connection import Connection
     from conformance.peers.listener import Listener
+    from conformance.peers.quic import QuicConnection, QuicPeer
     from conformance.peers.script import Deed, Done, Note
     from conformance.peers.tcp import FullBacklog, RefusingPort, TcpPeer
     from conformance.peers.tls import TlsConnection, TlsPeer
@@ -152,6 +153,27 @@ class Context:
         peer = await UdpPeer.open(record=record, note=note, **options)
         self.defer(peer.close)
         return peer
+
+    async def quic_peer(self, certificate: Certificate | None = None, **options: Any) -> QuicPeer:
+        """Start a scripted QUIC server (`QuicPeer.listen`); by default the authority vouches for it."""
+        from conformance.peers.quic import QuicPeer  # noqa: PLC0415 (aioquic takes long to import)
+
+        record, note = self._recording()
+        peer = await QuicPeer.listen(certificate or self.authority.issue(), record=record, note=note, **options)
+        self.defer(peer.close)
+        return peer
+
+    async def quic_client(self, remote: Mapping[str, Any], **options: Any) -> QuicConnection:
+        """Connect to a quic listener of the target (`peers.quic.connect`); the handshake is not awaited.
+
+        The client trusts the authority of this run alone, unless the options say otherwise.
+        """
+        from conformance.peers.quic import connect  # noqa: PLC0415 (aioquic takes long to import)
+
+        record, note = self._recording()
+        connection = await connect(remote, record=record, note=note, **({"authority": self.authority} | options))
+        self.defer(connection.discard)
+        return connection
 
     def closed_udp_port(self) -> ClosedUdpPort:
         """Take a loopback port where nobody is until the test ends, or until the test opens a peer there."""
