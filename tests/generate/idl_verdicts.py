@@ -125,3 +125,13 @@ def violated(folder: Path, name: str, *more: str) -> Path:
         f"export const {{ {', '.join((*EXPORTS, *more))} }} = violated({json.dumps(name)});\n"
     )
     return file
+
+
+def violated_reference(folder: Path, name: str) -> str:
+    """Write a target whose agent is the reference's with the violation of this name, and return its folder."""
+    script = Path(__file__).parent / "violations" / "reference.py"
+    command = json.dumps(["{python}", str(script), name])
+    (folder / "runner.toml").write_text(
+        f'name = "violated"\nlanguage = "python"\ncommand = {command}\nfeatures = ["tcp"]\n'
+    )
+    return str(folder)

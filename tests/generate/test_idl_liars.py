@@ -37,6 +37,7 @@ ANSWERS = {
     "the request": lambda fields: fields,
     "witness only": lambda fields: {"witness": witness(fields["token"])},
     "success": lambda _: {"outcome": "returned", "log": [], "late": [], "reported": {}, "witness": True},
+    "logs of anything": lambda _: {"outcome": "returned", "log": [{}, [], None, 1], "late": {}, "reported": []},
     "refusal without a witness": REFUSED,
     "refusal of everything": lambda fields: {**REFUSED, "log": [], "witness": witness(fields["token"])},
     "a witness of another time": lambda _: {**REFUSED, "witness": witness("0" * 16)},

@@ -182,8 +182,6 @@ _ARGUMENTS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("SocketError", "constructor"): ("errors/socket-error-message", "conversion/error-options"),
     ("SocketErrorEvent", "constructor"): ("errors/event-constructor", "errors/event-constructor-defaults"),
     ("ConnectEvent", "constructor"): ("connect-event/constructor",),
-    ("ConnectEvent", "reject"): ("connect-event/reject-later-throws",),
-    ("ConnectEvent", "waitUntil"): ("connect-event/wait-until-too-late",),
     ("SocketListener", "constructor"): ("listener/validates-before-return",),
 }
 

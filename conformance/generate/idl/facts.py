@@ -65,8 +65,8 @@ def whole_number(lowest: int, highest: int) -> Satisfies:
         return (
             isinstance(fact, (int, float))
             and not isinstance(fact, bool)
+            and lowest <= fact <= highest
             and fact == int(fact)
-            and (lowest <= fact <= highest)
         )
 
     return Satisfies(test, f"a whole number from {lowest} to {highest}")
@@ -124,7 +124,7 @@ def _nearest(found: Sequence[Difference | None]) -> Difference | None:
     differences = [each for each in found if each is not None]
     if len(differences) < len(found):
         return None
-    last = max(differences, key=lambda each: each.after)
+    last = max(reversed(differences), key=lambda each: each.after)
     alike = [each for each in differences if (each.place, each.actual) == (last.place, last.actual)]
     return replace(last, expected=tuple(dict.fromkeys(word for each in alike for word in each.expected)))
 

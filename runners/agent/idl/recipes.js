@@ -56,7 +56,7 @@ function dictionary({ path = "", members = {}, raises = {}, callable = false, he
     },
     has(target, name) {
       session.log.push(`has ${place(name)}`);
-      return held.has(String(name)) || Reflect.has(target, name);
+      return held.has(String(name)) || Object.hasOwn(raises, name) || Reflect.has(target, name);
     },
     ownKeys(target) {
       session.log.push(`keys of ${path}`);

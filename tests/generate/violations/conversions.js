@@ -82,7 +82,7 @@ const ruling = (change) => (api) => converting(api, (read, place) => change(read
 
 /** @type {(eager: (init: any) => any) => (api: any) => void} */
 const eagerly = (eager) => (api) => {
-  const { Socket, SocketError, SocketErrorEvent } = api;
+  const { Socket } = api;
   api.Socket = class extends Socket {
     /** @param {any[]} args */
     constructor(...args) {
@@ -93,18 +93,15 @@ const eagerly = (eager) => (api) => {
       return super.update(eager(init));
     }
   };
-  api.SocketError = class extends SocketError {
-    /** @param {any[]} args */
-    constructor(...args) {
-      super(args[0], eager(args[1]));
-    }
-  };
-  api.SocketErrorEvent = class extends SocketErrorEvent {
-    /** @param {any[]} args */
-    constructor(...args) {
-      super(args[0], eager(args[1]));
-    }
-  };
+  for (const name of ["SocketError", "SocketErrorEvent", "ConnectEvent"]) {
+    const parent = api[name];
+    api[name] = class extends parent {
+      /** @param {any[]} args */
+      constructor(...args) {
+        super(args[0], eager(args[1]));
+      }
+    };
+  }
 };
 
 /** @type {Record<string, (api: any) => void>} */

@@ -4,6 +4,7 @@
  */
 
 import { dictionaries, enums } from "../../../polyfill/javascript/src/generated/idl.js";
+import { Socket } from "../../../polyfill/javascript/src/index.js";
 
 /**
  * @typedef {object} Place a member of a dictionary, or an argument
@@ -16,6 +17,8 @@ import { dictionaries, enums } from "../../../polyfill/javascript/src/generated/
  */
 
 /** @typedef {(read: () => unknown, place: Place) => unknown} Rule what becomes of a value; `read` may throw */
+
+const remote = { address: "127.0.0.1", port: 9 };
 
 /**
  * Returns a valid value of a type, always the same primitive, so that rules can recognise it.
@@ -39,7 +42,7 @@ export function valid(type, name = "") {
     case "buffer":
       return new Uint8Array(8);
     case "interface":
-      return type.name === "AbortSignal" ? AbortSignal.abort() : undefined;
+      return type.name === "Socket" ? new Socket({ remote, signal: AbortSignal.abort() }) : AbortSignal.abort();
     default:
       return "words";
   }
@@ -103,7 +106,7 @@ function inner(type, value, rule, path) {
  * @param {Rule} rule
  */
 export function converting(api, rule) {
-  const { Socket, SocketError, SocketErrorEvent } = api;
+  const { ConnectEvent, Socket, SocketError, SocketErrorEvent } = api;
   /** @type {(args: any[], index: number, name: string, type: any, required?: boolean) => any} */
   const argument = (args, index, name, type, required = false) =>
     rule(() => args[index], { name, path: name, type, required, present: () => index < args.length });
@@ -133,6 +136,12 @@ export function converting(api, rule) {
     /** @param {any[]} args */
     constructor(...args) {
       super(argument(args, 0, "message", text), converted(args, 1, "options", "SocketErrorOptions"));
+    }
+  };
+  api.ConnectEvent = class extends ConnectEvent {
+    /** @param {any[]} args */
+    constructor(...args) {
+      super(argument(args, 0, "type", text, true), converted(args, 1, "eventInitDict", "ConnectEventInit"));
     }
   };
   api.SocketErrorEvent = class extends SocketErrorEvent {

@@ -148,7 +148,7 @@ def _strange(idl: Idl, way: Way, name: str) -> Exchange:
 
     def fault(log: Any) -> str | None:
         for each in log if isinstance(log, list) else ():
-            if each in strange or each == f"keys of {way.place()}":
+            if isinstance(each, str) and (each in strange or each == f"keys of {way.place()}"):
                 return f"has {each!r}, which no dictionary asks for"
         return all_read.fault(log)
 

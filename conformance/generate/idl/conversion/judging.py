@@ -75,7 +75,10 @@ def outcome(way: Way, dictionary: str, member: str, row: Row, idl: Idl) -> Any:
     path = join(way.place(), member)
     if row.result is REFUSED or row.result is RAISES:
         error = {"label": ERROR} if row.result is RAISES else {"is": ["TypeError", "Error"]}
-        return {"outcome": way.entry.refused, "error": error, "log": read(path, row.log)}
+        # Where every value may be refused later, too, only the end of the reading tells that it was the conversion.
+        always = _CHECKED_LATER.get((dictionary, member)) is _always
+        unread = read_later(way, dictionary, member, idl) if always else ()
+        return {"outcome": way.entry.refused, "error": error, "log": read(path, row.log, unread=unread)}
     if checked_later(dictionary, member, row.result):
         return {"log": read(path, row.log, then=read_later(way, dictionary, member, idl))}
     facts = {"log": read(path, row.log), "reported": _reported(way, member, row.result)}
@@ -108,10 +111,11 @@ def value_facts(value: Any) -> Facts:
     return {"type": "number", "value": value}
 
 
-def read(path: str, hooks: Sequence[str] = (), *, then: Sequence[str] = ()) -> Judged:
+def read(path: str, hooks: Sequence[str] = (), *, then: Sequence[str] = (), unread: Sequence[str] = ()) -> Judged:
     """Return the expectation of a log in which `path` was read.
 
-    Of the value exactly `hooks` were called after that, in order; one of the places `then`, if any, was read later.
+    Of the value exactly `hooks` were called after that, in order; one of the places `then`, if any, was read later,
+    and none of `unread`.
     How often the path is read is judged by cases of their own.
     """
 
@@ -126,6 +130,9 @@ def read(path: str, hooks: Sequence[str] = (), *, then: Sequence[str] = ()) -> J
             return f"says that after reading {path} {_list(calls)} was called, not {_list(hooks)}"
         if then and not any(each in then for each in after):
             return f"ends with {path}, so its conversion failed: {then[0]} is not read after it"
+        for each in after:
+            if each in unread:
+                return f"goes on after {path} with {each}, so the conversion did not fail"
         return None
 
     return Judged(fault)

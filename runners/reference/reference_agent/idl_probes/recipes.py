@@ -46,15 +46,16 @@ class LoggingMapping(Mapping[str, Any]):
         return self._members[name]
 
     def __contains__(self, key: object) -> bool:
-        self._session.log.append(f"has {self._place(naming.key(str(key)))}")
-        return naming.key(str(key)) in self._members
+        name = naming.key(str(key))
+        self._session.log.append(f"has {self._place(name)}")
+        return name in self._members or name in self._raises
 
     def __iter__(self) -> Iterator[str]:
         self._session.log.append(f"keys of {self._path}")
-        return iter([naming.member(name) for name in self._members])
+        return iter([naming.member(name) for name in {**self._members, **self._raises}])
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len({**self._members, **self._raises})
 
 
 def _dictionary(recipe: Recipe, session: Session) -> LoggingMapping:
