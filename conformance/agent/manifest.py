@@ -99,6 +99,7 @@ class Manifest:
             tuple(self._fill(word, places) for word in self.version),
             self.minimum,
             self.install,
+            chosen,
         )
 
     def _runtime(self, places: dict[str, str]) -> str:
@@ -149,6 +150,8 @@ class Launch:
     version_command: tuple[str, ...] = field(default=())
     minimum: str | None = None
     install: str = ""
+    implementation: str | None = None
+    """The file that is tested, or `global`; None where the manifest knows of none."""
 
     def check_version(self, found: str) -> None:
         """Raise RuntimeTooOld when the runtime's version is below the manifest's minimum."""

@@ -87,6 +87,7 @@ class RefusingPort:
         self._socket.listen(BACKLOG)
         return TcpPeer(self._socket, WireLog(self._record), reading=True, note=self.note)
 
+    @deed
     async def close(self) -> None:
         """Give the port back."""
         self._socket.close()

@@ -1,0 +1,84 @@
+"""Prints one test, recorded once with one target, as a program."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from conformance.repro import library
+from conformance.repro.capture import capture
+from conformance.repro.errors import NotForThisTargetError
+from conformance.repro.happenings import take_apart
+from conformance.repro.javascript import JavaScript
+from conformance.repro.python import Python
+from conformance.repro.story import tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conformance.agent.manifest import Manifest
+    from conformance.engine.outcome import Settings
+    from conformance.repro.capture import Capture
+    from conformance.spec import Spec
+    from conformance.testing.case import TestCase
+
+_WRITERS: Final = {"javascript": JavaScript, "python": Python}
+_WIDTH: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asked for."""
+
+    target: str
+    """As it was named on the command line."""
+    implementation: str | None = None
+    source: str | None = None
+    """Where the program is to import the implementation from; None: from where the target has it."""
+    file: str | None = None
+    """The name of the file that the program goes to."""
+
+
+async def reproduce(case: TestCase, manifest: Manifest, spec: Spec, settings: Settings, wish: Wish) -> str:
+    """Record the test and return the program.
+
+    Raises NotForThisTargetError and the errors of a target that cannot be used.
+    """
+    if manifest.language not in case.languages:
+        raise NotForThisTargetError(case.id, manifest.name, f"it has no meaning in {manifest.language}")
+    launch = manifest.launch(wish.implementation)
+    recorded = await capture(case, launch, manifest.features, settings)
+    language = recorded.hello.language
+    writer = _WRITERS[language](spec.idl.interfaces)
+    program = tell(take_apart(recorded.entries), writer.dialect, [*library.parts(language), *spec.idl.interfaces])
+    file = wish.file or f"repro.{writer.suffix}"
+    source = wish.source if wish.source is not None else writer.source(launch.implementation)
+    head = list(_head(recorded, spec, wish, settings, f"{writer.command} {file}"))
+    return writer.write(program, head, source)
+
+
+def _head(recorded: Capture, spec: Spec, wish: Wish, settings: Settings, command: str) -> Iterator[str]:
+    """Yield the first words of the program."""
+    case, hello = recorded.case, recorded.hello
+    yield f"The test {case.id} of Common Socket, as a program of its own:"
+    yield from _wrapped(case.title, "  ")
+    yield ""
+    yield "What is required:"
+    for name in case.requirements:
+        requirement = spec.requirements[name]
+        yield from _wrapped(f"{name} ({requirement.level}): {requirement.text}", "  ")
+    yield ""
+    runtime, implementation = hello.runtime, hello.implementation
+    yield (
+        f"Recorded with the target {wish.target}: {runtime['name']} {runtime['version']}, "
+        f"{implementation['name']} {implementation['version']}, {hello.platform}, seed {settings.seed}."
+    )
+    yield from _wrapped(f"The verdict was {recorded.verdict}{f': {recorded.message}' if recorded.message else '.'}", "")
+    yield ""
+    yield f"Run it: {command}"
+    yield 'It prints what it sees; a line "// seen:" below says what was seen when this was recorded, where it differs.'
+
+
+def _wrapped(words: str, indent: str) -> list[str]:
+    return textwrap.wrap(words, _WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False)
