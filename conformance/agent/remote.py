@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from conformance.agent.checks import CheckFailed
 from conformance.agent.listener import RemoteHost, RemoteIterator, RemoteListener
 from conformance.agent.objects import ABSENT, RemoteObject, RemotePromise, present
+from conformance.agent.quic import RemoteQuicSession, RemoteQuicStream
 from conformance.agent.streams import ReadResult, RemoteReadable, RemoteReader, RemoteWritable, RemoteWriter
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ __all__ = [
     "RemoteListener",
     "RemoteObject",
     "RemotePromise",
+    "RemoteQuicSession",
+    "RemoteQuicStream",
     "RemoteReadable",
     "RemoteReader",
     "RemoteSocket",
@@ -79,6 +82,11 @@ class RemoteSocket(RemoteObject):
         """The SocketInfo."""
         return RemoteObject(self.target, None, (self, "info"))
 
+    @property
+    def quic(self) -> RemoteQuicSession:
+        """The QuicSession of a quic socket."""
+        return RemoteQuicSession(self.target, None, (self, "quic"))
+
     async def start_abort(self, reason: Any = ABSENT) -> RemotePromise:
         """Abort and return the promise without waiting for it."""
         return await self.start("abort", *present(reason))
@@ -130,6 +138,8 @@ class RemoteSocket(RemoteObject):
 
 _CLASSES: Final[dict[str, type[RemoteObject]]] = {
     "Promise": RemotePromise,
+    "QuicSession": RemoteQuicSession,
+    "QuicStream": RemoteQuicStream,
     "Socket": RemoteSocket,
     "SocketListener": RemoteListener,
     "ReadableStream": RemoteReadable,

@@ -65,7 +65,7 @@ def _wire(entry: Entry) -> Wire:
         peer=peer,
         connection=event.connection,
         direction=event.direction,
-        kind=event.kind,
+        kind=f"{event.kind} ({event.detail})" if event.detail else event.kind,
         size=event.size,
         data=base64.b64encode(event.data[:_BYTES]).decode(),
     )

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import hashlib
-import ipaddress
+import re
 import ssl
 import tempfile
+from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
-
-import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from conformance.peers.issuing import Root
 
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 """The names of a certificate unless the test says otherwise."""
 
-OTHER_NAME = "other.example"
+OTHER_NAME: Final = "other.example"
 """The only name of a certificate that is issued with the fault `wrong_name`."""
 
-_DAY = dt.timedelta(days=1)
+_PEM: Final = re.compile(r"-----BEGIN [A-Z ]+-----(.*?)-----END [A-Z ]+-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +35,7 @@ class Certificate:
     @property
     def chain(self) -> tuple[bytes, ...]:
         """The certificates of `cert_pem` in DER, leaf first."""
-        loaded = x509.load_pem_x509_certificates(self.cert_pem.encode())
-        return tuple(each.public_bytes(serialization.Encoding.DER) for each in loaded)
+        return tuple(b64decode(body) for body in _PEM.findall(self.cert_pem))
 
     @property
     def der(self) -> bytes:
@@ -54,8 +45,7 @@ class Certificate:
     @property
     def key_der(self) -> bytes:
         """The key as PKCS #8 in DER."""
-        key = serialization.load_pem_private_key(self.key_pem.encode(), None)
-        return _key_bytes(key, serialization.Encoding.DER)
+        return b64decode(_PEM.findall(self.key_pem)[0])
 
     @property
     def sha256(self) -> bytes:
@@ -95,13 +85,18 @@ class Authority:
     """A certificate authority that nobody trusts who was not given its `pem`. Its keys are on P-256."""
 
     def __init__(self) -> None:
-        self._ca = trustme.CA(key_type=trustme.KeyType.ECDSA)
         self._issued: dict[object, Certificate] = {}
+
+    @functools.cached_property
+    def _root(self) -> Root:
+        from conformance.peers.issuing import Root  # noqa: PLC0415 (few tests need certificates)
+
+        return Root()
 
     @property
     def pem(self) -> str:
         """The authority's own certificate in PEM: a trust anchor."""
-        return self._ca.cert_pem.bytes().decode()
+        return self._root.pem
 
     @property
     def der(self) -> bytes:
@@ -120,60 +115,13 @@ class Authority:
         """
         key = (names, frozenset(faults.items()))
         if key not in self._issued:
-            self._issued[key] = self._issue(names or LOOPBACK, faults)
+            valid_for = (OTHER_NAME,) if faults.get("wrong_name") else names or LOOPBACK
+            issuer = self.stranger if faults.get("untrusted") else self
+            self._issued[key] = Certificate(*issuer._root.issue(valid_for, faults), valid_for)  # noqa: SLF001 (of the same class)
         return self._issued[key]
-
-    def _issue(self, names: tuple[str, ...], faults: Faults) -> Certificate:
-        if faults.get("wrong_name"):
-            names = (OTHER_NAME,)
-        now = dt.datetime.now(dt.UTC)
-        begin = now + _DAY if faults.get("not_yet_valid") else now - 30 * _DAY
-        end = now - _DAY if faults.get("expired") else now + 30 * _DAY
-        if faults.get("self_signed"):
-            return _sign_itself(names, begin, end)
-        ca = self.stranger._ca if faults.get("untrusted") else self._ca  # noqa: SLF001 (of the same class)
-        if faults.get("intermediate") or faults.get("incomplete"):
-            ca = ca.create_child_ca(key_type=trustme.KeyType.ECDSA)
-        kind = trustme.KeyType.RSA if faults.get("rsa") else trustme.KeyType.ECDSA
-        issued = ca.issue_cert(*names, not_before=begin, not_after=end, key_type=kind)
-        blobs = issued.cert_chain_pems[:1] if faults.get("incomplete") else issued.cert_chain_pems
-        chain = "".join(blob.bytes().decode() for blob in blobs)
-        key = serialization.load_pem_private_key(issued.private_key_pem.bytes(), None)
-        return Certificate(chain, _key_bytes(key, serialization.Encoding.PEM).decode(), names)
 
 
 @functools.cache
 def authority() -> Authority:
     """Return the authority of this process."""
     return Authority()
-
-
-def _sign_itself(names: Sequence[str], begin: dt.datetime, end: dt.datetime) -> Certificate:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(end)
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
-    return Certificate(pem, _key_bytes(key, serialization.Encoding.PEM).decode(), tuple(names))
-
-
-def _general_name(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _key_bytes(key: PrivateKeyTypes, encoding: serialization.Encoding) -> bytes:
-    return key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

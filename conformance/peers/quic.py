@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from aioquic.buffer import Buffer  # type: ignore[attr-defined]  # aioquic re-exports it without saying so
+from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE
 from aioquic.quic.packet import QuicPacketType, pull_quic_header
 
 from conformance.peers.channel import LIMIT, wake
@@ -149,7 +150,8 @@ class QuicPeer(_Endpoint):
         except ValueError:
             return None
         known = self._by_id.get(header.destination_cid)
-        if known is not None or header.packet_type != QuicPacketType.INITIAL:
+        begins = header.packet_type == QuicPacketType.INITIAL and len(data) >= SMALLEST_MAX_DATAGRAM_SIZE
+        if known is not None or not begins:
             return known
         return self._begin(header.destination_cid, address)
 

@@ -250,8 +250,8 @@ class QuicConnection:
     def transmit(self) -> None:
         """Look what has happened, send what there is to send, and set the timer."""
         self._look()
-        if self._silent or self._stalled is not None:
-            return
+        if self._silent or self._stalled is not None or self.machine.get_peer_address() is None:
+            return  # the last one: what came was no packet that begins a connection
         for data, _ in self.machine.datagrams_to_send(self._loop.time()):
             self._send(data)
         self._look()

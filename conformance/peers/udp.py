@@ -48,6 +48,9 @@ class UdpPeer:
         """Everything that came, in the order of its arrival."""
         self.unreachable: list[dict[str, str | int]] = []
         """Where the peer sent a datagram and nobody was, as ICMP said."""
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        with contextlib.suppress(OSError):  # not on Linux: ICMP errors stay unknown
+            sock.setsockopt(*(_IPV6_RECVERR if sock.family == socket.AF_INET6 else _IP_RECVERR), 1)
         self._socket = sock
         self._log = log
         self._taken = 0
@@ -66,14 +69,7 @@ class UdpPeer:
         note: Note = ignore,
     ) -> Self:
         """Open a socket on a free port of `host`. Raises PeerSetupError where the machine does not allow it."""
-        return cls._opened(bound(host, socket.SOCK_DGRAM), WireLog(record), host, note)
-
-    @classmethod
-    def _opened(cls, sock: socket.socket, log: WireLog, host: str, note: Note) -> Self:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-        with contextlib.suppress(OSError):  # not on Linux: ICMP errors stay unknown
-            sock.setsockopt(*(_IPV6_RECVERR if sock.family == socket.AF_INET6 else _IP_RECVERR), 1)
-        peer = cls(sock, log, note=note)
+        peer = cls(bound(host, socket.SOCK_DGRAM), WireLog(record), note=note)
         note(Deed(0, "open_udp", {"host": host, "remote": peer.remote}))
         note(Done())
         return peer
@@ -206,6 +202,7 @@ class ClosedUdpPort:
         """Is told of everything that the test asks of this port and of the peer that it may become."""
         self._record = record
         self._host = host
+        self._peer: UdpPeer | None = None
         self._socket = bound(host, socket.SOCK_DGRAM, shared=True)
         # A socket that is connected gets datagrams of its remote alone, and this one's is itself.
         self._socket.connect(self._socket.getsockname())
@@ -215,14 +212,17 @@ class ClosedUdpPort:
 
     @deed
     async def open(self) -> UdpPeer:
-        """Turn the port into a peer."""
+        """Turn the port into a peer; it is closed with the port."""
         opened = bound(self._host, socket.SOCK_DGRAM, int(self.remote["port"]), shared=True)
         self._socket.close()
-        return UdpPeer._opened(opened, WireLog(self._record), self._host, self.note)  # noqa: SLF001 (its other way in)
+        self._peer = UdpPeer(opened, WireLog(self._record), note=self.note)
+        return self._peer
 
     async def close(self) -> None:
         """Give the port back."""
         self._socket.close()
+        if self._peer is not None:
+            await self._peer.close()
 
 
 def _place(name: tuple[str, int] | tuple[str, int, int, int]) -> dict[str, str | int]:
