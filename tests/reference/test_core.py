@@ -76,6 +76,13 @@ def test_one_failure_is_one_object_everywhere() -> None:
     assert bench.released == "closed"
 
 
+def test_a_closing_that_waits_rejects_with_the_failure() -> None:
+    bench = CoreBench()
+    bench.close()
+    bench.tell(bench.core.connect_failed, REFUSED)
+    assert bench.settled["close"] is bench.core.failure
+
+
 def test_failure_to_connect_rejects_ready_before_closed() -> None:
     bench = CoreBench()
     bench.write(b"queued")
@@ -150,6 +157,15 @@ def test_reading_stops_at_the_limit_and_goes_on_below_it() -> None:
     assert not bench.reading
     bench.cancel()
     assert bench.reading
+
+
+def test_a_read_takes_one_piece() -> None:
+    bench = CoreBench().connect()
+    bench.read()
+    bench.data(b"first")
+    bench.data(b"second")
+    assert bench.received == b"first"
+    assert bench.core.unread == 6
 
 
 def test_a_read_that_waits_takes_more_than_the_limit() -> None:

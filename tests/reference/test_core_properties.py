@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 chunks = st.binary(min_size=1, max_size=20)
 steps = st.one_of(
     st.tuples(st.just("data"), chunks),
+    st.tuples(st.just("data"), chunks),
+    st.tuples(st.sampled_from(["read", "write_finished"])),
+    st.tuples(st.just("connected")),
     st.tuples(
         st.sampled_from(["connected", "connect_failed", "fin", "reset", "write_finished", "fin_sent", "progress"])
     ),
@@ -24,13 +27,8 @@ steps = st.one_of(
 class World:
     """A peer, a transport and an application, which do what they can and nothing impossible."""
 
-    def __init__(self, *, allow_half_open: bool, receive_buffer_size: int, idle_timeout: int) -> None:
-        self.bench = CoreBench(
-            eager=False,
-            allow_half_open=allow_half_open,
-            receive_buffer_size=receive_buffer_size,
-            idle_timeout=idle_timeout,
-        )
+    def __init__(self, init: dict[str, Any]) -> None:
+        self.bench = CoreBench(eager=False, **init)
         self.core = self.bench.core
         self.connected = self.fin = False
         self.data = b""
@@ -184,16 +182,19 @@ def check(world: World) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(
-    steps=st.lists(steps, max_size=40),
+    steps=st.lists(steps, max_size=60),
     early=st.booleans(),
-    allow_half_open=st.booleans(),
-    receive_buffer_size=st.integers(1, 40),
-    idle_timeout=st.sampled_from([0, 10]),
+    init=st.fixed_dictionaries(
+        {
+            "allow_half_open": st.booleans(),
+            "receive_buffer_size": st.integers(1, 40),
+            "idle_timeout": st.sampled_from([0, 10]),
+            "ready_timeout": st.sampled_from([0, 10]),
+        }
+    ),
 )
-def test_invariants_hold_whatever_happens(
-    steps: list[tuple[Any, ...]], early: bool, allow_half_open: bool, receive_buffer_size: int, idle_timeout: int
-) -> None:
-    world = World(allow_half_open=allow_half_open, receive_buffer_size=receive_buffer_size, idle_timeout=idle_timeout)
+def test_invariants_hold_whatever_happens(steps: list[tuple[Any, ...]], early: bool, init: dict[str, Any]) -> None:
+    world = World(init)
     if early:
         world.step("connected_")
     for name, *arguments in steps:

@@ -73,6 +73,14 @@ def test_half_open_is_decided_by_the_fin() -> None:
     assert bench.update(allow_half_open=True) is True
 
 
+def test_half_open_is_decided_by_a_fin_that_cancelling_delivers() -> None:
+    bench = CoreBench().connect()
+    bench.data(b"x")
+    bench.fin()
+    bench.cancel()
+    assert name_of(bench.update(allow_half_open=False)) == "InvalidModificationError"
+
+
 def test_option_that_the_system_refuses() -> None:
     bench = CoreBench().connect()
     bench.refuse_options = True

@@ -180,7 +180,6 @@ class SocketCore:
     def cancel(self) -> None:
         """Cancel reading: nothing goes on the wire, the direction counts as finished (D28)."""
         self._received.clear()
-        self._wanted = False
         if self._read_done or self.terminal:
             return
         self._read_done = True
@@ -420,7 +419,6 @@ class SocketCore:
         self.effects.append(do.StopTimer("idle"))
         # By signal/init-signal-ignored-once-terminal, and so that a long-lived signal does not keep the socket.
         self.effects.append(_DETACH_SIGNAL)
-        self._wanted = False
         self.counters.closed_at = self._clock()
 
     def _after_read(self) -> None:
