@@ -131,12 +131,16 @@ def conversion(dictionary: str, member: DictionaryMember, row: Row) -> tuple[str
     found: list[str] = []
     if row.slug == "getter-throws" or row.slug.endswith(("-throws", "-raises")):
         found.append("conversion/getter-exception-propagates")
+        if dictionary in _OF_SOCKET:
+            found.append("conversion/update-getter-exception-rejects")
     elif row.slug in {"undefined", "missing"}:
         found.append("conversion/undefined-is-absent")
         if place in {"SocketAddress.address", "SocketAddress.port"}:
             found.append(f"conversion/{member.name}-required")
     found += _BY_DICTIONARY.get(dictionary, ())
-    found += _BY_MEMBER.get(place) or _by_type(member.type)
+    found += _BY_MEMBER.get(place, ())
+    if place not in _BY_MEMBER or (isinstance(member.type, NamedType) and member.type.kind == "enum"):
+        found += _by_type(member.type)
     if "fraction" in row.slug:
         found.append("conversion/fractions-are-cut")
     return _unique(found)
@@ -146,6 +150,8 @@ def _by_type(kind: Type) -> tuple[str, ...]:
     match kind:
         case NamedType("primitive", "boolean"):
             return ("conversion/booleans",)
+        case NamedType("enum"):
+            return ("interface/enumerations",)
         case NamedType("primitive"):
             return ("conversion/integers-out-of-range",)
         case NamedType("string") | UnionType():
@@ -156,6 +162,9 @@ def _by_type(kind: Type) -> tuple[str, ...]:
             return ("conversion/sequence-not-iterable",)
     return ()
 
+
+_OF_SOCKET = frozenset({"SocketInit", "SocketAddress", "SocketLocalAddress", "SocketTLSInit", "SocketCertificateHash"})
+"""The dictionaries that the constructor of Socket and `update()` convert."""
 
 _READING: Mapping[str, tuple[str, ...]] = {
     "read-order": ("conversion/members-read-in-order",),

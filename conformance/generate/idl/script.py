@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Language = Literal["javascript", "python"]
 
+ORIGIN = "spec/socket/socket.webidl"
+"""Where the cases are written: nobody writes them but the IDL."""
+
 PEER = {"$peer": "remote"}
 """Stands in a request for the address of a TCP peer that the harness starts for the case."""
 PEER_PORT = {"$peer": "port"}
@@ -39,6 +42,12 @@ class Exchange:
     expected: Any
     greeted: bool = False
     """The peer must be connected to; it sends one byte."""
+    words: str = ""
+    """What is done, for messages and reports; by default what the probe looks at."""
+
+    def __str__(self) -> str:
+        place = ".".join(str(self.fields[name]) for name in ("interface", "member") if name in self.fields)
+        return self.words or f"{self.probe} {place}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,7 @@ class Draft:
             run=_runner(self.scripts, tuple(interfaces)),
             source="idl",
             languages=frozenset(self.scripts),
+            origin=ORIGIN,
         )
 
 
@@ -96,6 +106,7 @@ def _language(context: Context) -> Language:
 
 
 async def _carry_out(context: Context, exchange: Exchange, interfaces: tuple[str, ...]) -> None:
+    context.step(str(exchange))
     fields: Any = exchange.fields
     expected: Any = exchange.expected
     greeting: asyncio.Task[None] | None = None
@@ -111,7 +122,7 @@ async def _carry_out(context: Context, exchange: Exchange, interfaces: tuple[str
         # The facts first: where they are wrong, they say more than a witness that fails for the same reason.
         found = difference(facts, expected) or difference(facts, {"witness": witness(token)})
         if found is not None:
-            raise CheckFailed(found)
+            raise CheckFailed(f"{exchange}: {found}")
         if greeting is not None:
             await greeting
     finally:

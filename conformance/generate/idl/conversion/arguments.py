@@ -9,10 +9,9 @@ from conformance.generate.idl import bindings, instances
 from conformance.generate.idl.conversion import types
 from conformance.generate.idl.conversion.judging import value_facts
 from conformance.generate.idl.conversion.rows import ERROR, MISSING, RAISES, REFUSED, SOMETHING, Row, tagged
-from conformance.generate.idl.conversion.slots import ACCEPTED_LATE, ENTRIES
+from conformance.generate.idl.conversion.slots import ACCEPTED_LATE, ENTRIES, call_words
 from conformance.generate.idl.conversion.types import SOCKET
 from conformance.generate.idl.errors import NoTableError
-from conformance.generate.idl.facts import Satisfies
 from conformance.generate.idl.script import Exchange, Language
 from conformance.spec.idl import Constructor, NamedType, Operation
 
@@ -96,8 +95,8 @@ def _argument(drafting: Drafting, interface: Interface, member: str, argument: A
     usual = _control(drafting.idl, interface.name, member, argument, call)
     for language in _LANGUAGES:
         for row in _rows(drafting.idl, argument, language):
-            exchange = _exchange(interface.name, member, call, row)
-            control = _exchange(interface.name, member, call, usual)
+            exchange = _exchange(interface.name, member, argument, call, row)
+            control = _exchange(interface.name, member, argument, call, usual)
             scripts.setdefault(row.slug, {})[language] = (control, exchange)
             first.setdefault(row.slug, row)
     for slug, script in scripts.items():
@@ -131,7 +130,7 @@ def _control(idl: Idl, interface: str, member: str, argument: Argument, call: Ca
     return Row("", "", value, value if isinstance(value, str) and call.readback else SOMETHING)
 
 
-def _exchange(interface: str, member: str, call: Call, row: Row) -> Exchange:
+def _exchange(interface: str, member: str, argument: Argument, call: Call, row: Row) -> Exchange:
     fields: dict[str, Any] = {
         "interface": interface,
         "member": member,
@@ -141,18 +140,20 @@ def _exchange(interface: str, member: str, call: Call, row: Row) -> Exchange:
         fields["instance"] = call.instance
     if call.refused == "rejected":
         fields["wait"] = True
+    if call.readback is not None:
+        fields["report"] = [call.readback]
+    words = f"{call_words(interface, member)} with {row.title or 'a valid value'} as {argument.name}"
+    return Exchange("convert", fields, _expected(call, row), words=words)
+
+
+def _expected(call: Call, row: Row) -> Any:
     if row.result is REFUSED:
-        return Exchange("convert", fields, {"outcome": call.refused, "error": {"is": ["TypeError", "Error"]}})
+        return {"outcome": call.refused, "error": {"is": ["TypeError", "Error"]}}
     if row.result is RAISES:
-        return Exchange("convert", fields, {"outcome": call.refused, "error": {"label": ERROR}, "log": list(row.log)})
-    if call.readback is None:
-        return Exchange("convert", fields, call.accepted)
-    shown: Any = Satisfies(lambda _: True, "anything")
-    if row.result is MISSING:
-        shown = call.default
-    elif row.result is not SOMETHING:
-        shown = value_facts(row.result)
-    expected: dict[str, Any] = {**call.accepted, "reported": {call.readback: shown}}
+        return {"outcome": call.refused, "error": {"label": ERROR}, "log": list(row.log)}
+    expected = dict(call.accepted)
     if row.log:
         expected["log"] = list(row.log)
-    return Exchange("convert", {**fields, "report": [call.readback]}, expected)
+    if call.readback is not None and row.result is not SOMETHING:
+        expected["reported"] = {call.readback: call.default if row.result is MISSING else value_facts(row.result)}
+    return expected

@@ -106,7 +106,7 @@ def _reads(
     if late:
         expected["late"] = []
     dictionary = logged(way.place(), members, **more)
-    return Exchange("convert", way.call(way.arguments(dictionary)), expected)
+    return Exchange("convert", way.call(way.arguments(dictionary)), expected, words=f"{way.entry} with a whole {name}")
 
 
 def _reading(places: Sequence[str], *, once: bool) -> Judged:
@@ -154,4 +154,5 @@ def _strange(idl: Idl, way: Way, name: str) -> Exchange:
 
     facts: Facts = {"log": Judged(fault)}
     dictionary = logged(way.place(), members, raises=dict.fromkeys(_STRANGERS, ERROR))
-    return Exchange("convert", way.call(way.arguments(dictionary)), facts)
+    words = f"{way.entry} with strange members in {name}"
+    return Exchange("convert", way.call(way.arguments(dictionary)), facts, words=words)

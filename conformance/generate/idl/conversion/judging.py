@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from conformance.generate.idl.conversion.rows import ERROR, LABEL, MISSING, RAISES, REFUSED, SOMETHING
 from conformance.generate.idl.conversion.slots import join, read_later
 from conformance.generate.idl.facts import Facts, Judged, one_of
+from conformance.generate.idl.instances import NULL
+from conformance.spec.idl import ABSENT
 from conformance.testing.compare import shown
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from conformance.generate.idl.conversion.rows import Row
     from conformance.generate.idl.conversion.slots import Entry, Way
-    from conformance.spec.idl import Idl
+    from conformance.spec.idl import DictionaryMember, Idl
 
 NOT_SUPPORTED: Facts = {"outcome": "threw", "error": {"name": "NotSupportedError", "is": ["DOMException", "Error"]}}
 
@@ -70,8 +72,9 @@ def checked_later(dictionary: str, member: str, result: Any) -> bool:
     return check is not None and check(result)
 
 
-def outcome(way: Way, dictionary: str, member: str, row: Row, idl: Idl) -> Any:
+def outcome(way: Way, dictionary: str, declared: DictionaryMember, row: Row, idl: Idl) -> Any:
     """Return what must be observed of a call that hands the value of `row` to the member by this way."""
+    member = declared.name
     path = join(way.place(), member)
     if row.result is REFUSED or row.result is RAISES:
         error = {"label": ERROR} if row.result is RAISES else {"is": ["TypeError", "Error"]}
@@ -81,7 +84,7 @@ def outcome(way: Way, dictionary: str, member: str, row: Row, idl: Idl) -> Any:
         return {"outcome": way.entry.refused, "error": error, "log": read(path, row.log, unread=unread)}
     if checked_later(dictionary, member, row.result):
         return {"log": read(path, row.log, then=read_later(way, dictionary, member, idl))}
-    facts = {"log": read(path, row.log), "reported": _reported(way, member, row.result)}
+    facts = {"log": read(path, row.log), "reported": _reported(way, declared, row.result)}
     return accepted(way.entry, dictionary, member, facts)
 
 
@@ -94,9 +97,16 @@ def accepted(entry: Entry, dictionary: str, member: str, facts: Facts) -> Any:
     return usual
 
 
-def _reported(way: Way, member: str, result: Any) -> Facts:
-    path = None if way.path else way.entry.readback.get(member)
-    return {} if path is None or result is SOMETHING or result is MISSING else {path: value_facts(result)}
+def _reported(way: Way, declared: DictionaryMember, result: Any) -> Facts:
+    path = None if way.path else way.entry.readback.get(declared.name)
+    if path is None or result is SOMETHING:
+        return {}
+    if result is not MISSING:
+        return {path: value_facts(result)}
+    if declared.default is not ABSENT:
+        return {path: value_facts(declared.default)}
+    # A member of any type that is not given is undefined, for which Python has None.
+    return {path: one_of({"type": "undefined"}, NULL)}
 
 
 def value_facts(value: Any) -> Facts:

@@ -8,7 +8,7 @@ from conformance.generate.idl import bindings
 from conformance.generate.idl.conversion import types
 from conformance.generate.idl.conversion.judging import outcome
 from conformance.generate.idl.conversion.rows import ERROR, MISSING, RAISES, REFUSED, SOMETHING, Row, tagged
-from conformance.generate.idl.conversion.slots import base, features, logged, ways
+from conformance.generate.idl.conversion.slots import base, features, join, logged, ways
 from conformance.generate.idl.script import Exchange, Language
 
 if TYPE_CHECKING:
@@ -100,4 +100,6 @@ def _exchange(idl: Idl, way: Way, name: str, member: DictionaryMember, row: Row)
     if row.slug == _GETTER:
         more["raises"] = {member.name: ERROR}
     dictionary = logged(way.place(), members, **more)
-    return Exchange("convert", way.call(way.arguments(dictionary)), outcome(way, name, member.name, row, idl))
+    words = f"{way.entry} with {row.title or 'a valid value'} as {join(way.place(), member.name)}"
+    expected = outcome(way, name, member, row, idl)
+    return Exchange("convert", way.call(way.arguments(dictionary)), expected, words=words)

@@ -42,14 +42,19 @@ class Entry:
     readback: Mapping[str, str] = field(default_factory=dict)
     """Paths from the result to what a member was converted to."""
 
-    @property
-    def place(self) -> str:
-        """Return the name of the operation."""
-        return f"{self.interface}.{self.member}"
+    def __str__(self) -> str:
+        return call_words(self.interface, self.member)
 
 
 # Read last of all, so that whoever reads it has converted everything else.
 _LAST: Recipe = {"type": "tcp"}
+
+
+def call_words(interface: str, member: str) -> str:
+    """Return how a call is written: `new Socket()` or `Socket.update()`."""
+    return f"new {interface}()" if member == "constructor" else f"{interface}.{member}()"
+
+
 _BYTES = tagged("buffer", kind="Uint8Array")
 _BOUND = {
     "construct": "Socket",
