@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from commonsocket import Socket, SocketError
 from commonsocket.transports import connect as connecting
+from commonsocket.transports import tcp
 from commonsocket.transports.connect import Endpoint, interleave
 from commonsocket.transports.system import failure_of, system_code
-from raw_peer import LIMIT, RawPeer
+from raw_peer import LIMIT, RawConnection, RawPeer
 
 Connect = Callable[..., Socket]
 
@@ -228,3 +229,32 @@ async def test_failure_that_nobody_foresaw_still_ends_the_socket(
 def test_words_for_errors(error: OSError, code: str | None, said: str) -> None:
     assert system_code(error) == code
     assert failure_of(error, "connect").message == said
+
+
+async def test_reset_before_the_connection_is_taken_over(peer: RawPeer, connect: Connect) -> None:
+    peer.listener.setblocking(True)
+    for _ in range(20):
+        socket = connect()
+        while socket._driver._transport._socket is None:  # type: ignore[attr-defined]
+            if socket.ready.state == "fulfilled":
+                break
+            await asyncio.sleep(0)
+        accepted, _address = peer.listener.accept()
+        RawConnection(accepted).reset()
+        await asyncio.wait_for(socket.ready, LIMIT)
+        assert socket.info.remote is not None
+        assert socket.info.remote.port == peer.port
+        with pytest.raises(SocketError) as caught:
+            await asyncio.wait_for(socket.closed, LIMIT)
+        assert caught.value.error_code == "connection-reset"
+
+
+async def test_option_that_the_system_refuses_at_the_start(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_target: object, options: dict[str, Any]) -> None:
+        if options["ttl"] is not None:
+            raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(tcp, "set_options", refuse)
+    error = await failure(connect(ttl=9))
+    assert (error.error_code, error.system_code) == ("access-denied", "EPERM")
+    assert error.message.startswith("cannot set the options")

@@ -38,7 +38,14 @@ class Endpoint(NamedTuple):
     address: tuple[Any, ...]
 
 
-class _Attempt(NamedTuple):
+class Connected(NamedTuple):
+    """A connected, non-blocking socket, and where to."""
+
+    socket: socket.socket
+    endpoint: Endpoint
+
+
+class _Failed(NamedTuple):
     """An attempt that failed: when, and how."""
 
     phase: Phase
@@ -48,13 +55,13 @@ class _Attempt(NamedTuple):
 
 async def connect_tcp(
     remote: Address, local: LocalAddress | None, prepare: Callable[[socket.socket], None]
-) -> socket.socket:
-    """Return a connected, non-blocking socket; raises `ConnectError`.
+) -> Connected:
+    """Connect; raises `ConnectError`.
 
     `prepare` sets the options of each new socket before it connects.
     """
     endpoints = await _resolve(remote, local)
-    failures: list[_Attempt] = []
+    failures: list[_Failed] = []
     connected = await _race(endpoints, local, prepare, failures)
     if connected is not None:
         return connected
@@ -100,12 +107,12 @@ async def _race(
     endpoints: Sequence[Endpoint],
     local: LocalAddress | None,
     prepare: Callable[[socket.socket], None],
-    failures: list[_Attempt],
-) -> socket.socket | None:
+    failures: list[_Failed],
+) -> Connected | None:
     """Try the endpoints, each a little after the one before, until one is connected."""
     if len(endpoints) == 1:
         return await _attempt(endpoints[0], local, prepare, failures)
-    running: set[asyncio.Task[socket.socket | None]] = set()
+    running: set[asyncio.Task[Connected | None]] = set()
     waiting = list(endpoints)
     try:
         while waiting or running:
@@ -116,7 +123,7 @@ async def _race(
             winners = [task.result() for task in done]
             connected = [winner for winner in winners if winner is not None]
             for late in connected[1:]:
-                late.close()
+                late.socket.close()
             if connected:
                 return connected[0]
         return None
@@ -126,17 +133,17 @@ async def _race(
             task.add_done_callback(_close_result)
 
 
-def _close_result(task: asyncio.Task[socket.socket | None]) -> None:
+def _close_result(task: asyncio.Task[Connected | None]) -> None:
     if not task.cancelled() and (connected := task.result()) is not None:
-        connected.close()
+        connected.socket.close()
 
 
 async def _attempt(
     endpoint: Endpoint,
     local: LocalAddress | None,
     prepare: Callable[[socket.socket], None],
-    failures: list[_Attempt],
-) -> socket.socket | None:
+    failures: list[_Failed],
+) -> Connected | None:
     phase: Phase = "connect"
     attempt: socket.socket | None = None
     try:
@@ -151,7 +158,7 @@ async def _attempt(
             phase = "connect"
         await asyncio.get_running_loop().sock_connect(attempt, endpoint.address)
     except OSError as error:
-        failures.append(_Attempt(phase, error, endpoint))
+        failures.append(_Failed(phase, error, endpoint))
         if attempt is not None:
             attempt.close()
         return None
@@ -159,7 +166,7 @@ async def _attempt(
         if attempt is not None:
             attempt.close()
         raise
-    return attempt
+    return Connected(attempt, endpoint)
 
 
 def _bind(attempt: socket.socket, endpoint: Endpoint, local: LocalAddress) -> None:

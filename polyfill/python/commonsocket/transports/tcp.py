@@ -40,12 +40,14 @@ class TcpTransport(asyncio.Protocol):
     """One TCP connection, made by this side; see `Transport` for its methods and `Listener` for what it tells."""
 
     __slots__ = (
+        "_broken",
         "_fin_received",
         "_linger",
         "_listener",
         "_loop",
         "_read_size",
         "_released",
+        "_remote",
         "_settings",
         "_socket",
         "_task",
@@ -59,6 +61,8 @@ class TcpTransport(asyncio.Protocol):
         self._settings: dict[str, Any] = {}
         self._task: asyncio.Task[None] | None = None
         self._socket: socket.socket | None = None
+        self._remote: tuple[str, int] | None = None
+        self._broken = False
         self._transport: asyncio.Transport | None = None
         self._write_paused = False
         self._fin_received = False
@@ -92,7 +96,7 @@ class TcpTransport(asyncio.Protocol):
             self._transport.write_eof()
         except OSError as error:
             # The peer's reset is in the socket already.
-            self._loop.call_soon(self._broken, error)
+            self._loop.call_soon(self._tell_broken, error)
             return False
         return True
 
@@ -135,7 +139,7 @@ class TcpTransport(asyncio.Protocol):
                 self._loop.call_soon(self._listener.released)
             elif not self._task.done():
                 self._task.cancel()
-        elif reset:
+        elif reset or self._broken:
             self._reset(self._transport)
         else:
             self._close(self._transport)
@@ -152,10 +156,15 @@ class TcpTransport(asyncio.Protocol):
             return
         # The least that tells when the system has taken everything.
         transport.set_write_buffer_limits(high=0)
-        set_options(self._socket, self._settings)
         self._read_up_to(_SMALL_READ)
-        remote, local = self._socket.getpeername(), self._socket.getsockname()
-        self._listener.connected((remote[0], remote[1]), (local[0], local[1]))
+        try:
+            set_options(self._socket, self._settings)
+            local = self._socket.getsockname()
+        except OSError as error:
+            self._listener.connect_failed(failure_of(error, "connect", "cannot set the options of the connection"))
+        else:
+            # `getpeername` fails if the peer has reset the connection already, of which the next read tells.
+            self._listener.connected(self._remote, (local[0], local[1]))
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on."""
@@ -187,7 +196,7 @@ class TcpTransport(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell why the connection is lost, unless it was given up, and that it is free."""
-        if exc is not None and not self._released:
+        if exc is not None:
             self._tell_broken(exc)
         self._released = True
         if self._linger is None:
@@ -200,7 +209,8 @@ class TcpTransport(asyncio.Protocol):
     async def _connect(self, options: SocketOptions) -> None:
         assert options.remote is not None
         try:
-            self._socket = await connect_tcp(options.remote, options.local, self._prepare)
+            self._socket, (_, address) = await connect_tcp(options.remote, options.local, self._prepare)
+            self._remote = (address[0], address[1])
             await self._loop.create_connection(lambda: self, sock=self._socket)
         except ConnectError as error:
             self._listener.connect_failed(error.failure)
@@ -261,11 +271,10 @@ class TcpTransport(asyncio.Protocol):
         answer = fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, bytes(4))
         return int.from_bytes(answer, sys.byteorder) == 0
 
-    def _broken(self, error: OSError) -> None:
-        if not self._released:
-            self._tell_broken(error)
-
     def _tell_broken(self, error: Exception) -> None:
+        if self._released:
+            return
+        self._broken = True
         # By errors/received-bytes-before-the-error; a write that fails tells of the reset before they were read.
         for data in self._drain():
             self._listener.data_received(data)
