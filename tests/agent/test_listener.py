@@ -10,6 +10,7 @@ from conversations import conversation
 
 from conformance.agent import steps
 from conformance.agent.checks import CheckFailed
+from conformance.agent.target import Target
 from conformance.agent.values import Argument, Result
 from conformance.peers.tcp import connect
 
@@ -87,3 +88,41 @@ async def test_a_listener_may_throw(target):
     assert await target.unhandled() == ["nonsense"]
     client.discard()
     await listener.close()
+
+
+class HostingAgent:
+    """Stands for an agent that hosts a socket worker: it answers what a host needs and keeps what it was asked."""
+
+    hello = None
+
+    def __init__(self) -> None:
+        self.asked = []
+
+    async def request(self, message):
+        self.asked.append((message["op"], message.get("name")))
+        match message["op"], message.get("name"):
+            case "listen", _:
+                return {"value": {"$": "handle", "id": 7, "class": "Host"}}
+            case "get", "address":
+                return {"value": {"address": "0.0.0.0", "port": 4711}}
+            case "call", "close":
+                return {"value": {"$": "handle", "id": 8, "class": "Promise"}}
+            case "settle", _:
+                return {"value": {"state": "fulfilled", "value": {"$": "undefined"}}}
+        return {"value": {"$": "undefined"}}
+
+
+async def test_the_host_of_a_socket_worker_is_listened_to_while_it_lives():
+    agent = HostingAgent()
+    target = Target(agent, "test")
+    host = await target.host({"type": "tcp"})
+    assert await host.remote() == {"address": "127.0.0.1", "port": 4711}
+    await host.close()
+    assert agent.asked == [
+        ("set", "onconnect"),
+        ("listen", None),
+        ("get", "address"),
+        ("set", "onconnect"),
+        ("call", "close"),
+        ("settle", None),
+    ]
