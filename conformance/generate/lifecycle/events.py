@@ -120,6 +120,8 @@ async def _cancel(scene: Scene) -> None:
 
 async def _cancel_after_fin(scene: Scene) -> None:
     await _peer_fin_unread(scene)
+    # Nothing tells that the FIN has arrived, but a target that answers this has had a turn to take it.
+    await scene.socket.stats.get("bytesReceived")
     scene.promise = await scene.reader.start("cancel")
 
 
