@@ -125,9 +125,10 @@ VIOLATIONS: dict[str, list[str]] = {
         "array-like",
         "object",
         "iterable",
+        "iterator-throws",
     ),
     "sequences take only arrays": [
-        *each(("SocketTLSInit/*",), "generator", "set", "iterable"),
+        *each(("SocketTLSInit/*",), "generator", "set", "iterable", "iterator-throws"),
         *each(("SocketTLSInit/alpn", "SocketTLSInit/ca"), "boxed-string"),
     ],
     "sequences take strings": each(("SocketTLSInit/alpn", "SocketTLSInit/ca"), "string"),

@@ -65,7 +65,7 @@ CONVERSIONS: dict[str, list[str]] = {
     "enumerations ignore space": each(ENUMERATIONS, "leading-space", "trailing-space"),
     "signals are recognised by name": ["SocketInit/signal/forged"],
     "sequences may be strings": each(("SocketTLSInit/alpn", "SocketTLSInit/ca"), "string"),
-    "sequences must be lists": each(("SocketTLSInit/*",), "generator", "iterable", "tuple"),
+    "sequences must be lists": each(("SocketTLSInit/*",), "generator", "iterable", "iterator-throws", "tuple"),
     "buffers may be lists": each(("SocketCertificateHash/value", "SocketTLSInit/cert", "SocketTLSInit/key"), "array"),
     "buffers must be bytes": ["*/bytearray", "*/memoryview"],
     "dictionaries may be lists": [

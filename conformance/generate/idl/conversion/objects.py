@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.generate.idl.conversion.rows import REFUSED, SOMETHING, SYMBOL, Recipe, Row, bigint, tagged
+from conformance.generate.idl.conversion.rows import (
+    ERROR,
+    RAISES,
+    REFUSED,
+    SOMETHING,
+    SYMBOL,
+    Recipe,
+    Row,
+    bigint,
+    tagged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -144,6 +154,8 @@ def sequence_rows(elements: Sequence[Row], valid: Recipe) -> Iterator[Row]:
     yield Row("set", "a Set", tagged("iterable", style="set", items=[valid]), SOMETHING)
     own = tagged("iterable", style="own", items=[valid], label="value")
     yield Row("iterable", "an object with Symbol.iterator", own, SOMETHING, _ITERATED)
+    broken = tagged("iterable", style="own", items=[valid], label="value", raises=ERROR)
+    yield Row("iterator-throws", "an object whose iterator throws", broken, RAISES, _ITERATED)
     yield Row("array-like", "an array-like object", tagged("iterable", style="array-like", items=[valid]), REFUSED)
     uncallable = tagged("iterable", style="uncallable", items=[], label="value")
     yield Row("iterator-not-callable", "an object whose Symbol.iterator is no function", uncallable, REFUSED)
@@ -170,6 +182,8 @@ def sequence_rows_python(elements: Sequence[Row], valid: Recipe) -> Iterator[Row
     yield Row("generator", "a generator", tagged("iterable", style="generator", items=[valid]), SOMETHING)
     own = tagged("iterable", style="own", items=[valid], label="value")
     yield Row("iterable", "an object with __iter__", own, SOMETHING, _ITERATED_PYTHON)
+    broken = tagged("iterable", style="own", items=[valid], label="value", raises=ERROR)
+    yield Row("iterator-throws", "an object whose iterator raises", broken, RAISES, _ITERATED_PYTHON)
     yield Row("string", "a string", "words", REFUSED)
     yield Row("bytes", "bytes", tagged("buffer", kind="bytes"), REFUSED)
     yield Row("number", "a number", 1, REFUSED)

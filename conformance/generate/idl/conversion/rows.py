@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Any
 
 Recipe = Any
 """A value as the agents' probes build it: JSON, with tagged objects for what JSON has no words for."""
@@ -81,11 +78,3 @@ def bigint(value: int) -> Recipe:
 def boxed(value: Recipe) -> Recipe:
     """Return the recipe of the object of a primitive, such as a String object."""
     return tagged("boxed", value=value)
-
-
-def renamed(rows: Sequence[Row], prefix: str, *, titled: str) -> list[Row]:
-    """Return rows with a prefix before their slugs and their titles, for values inside of others."""
-    return [
-        Row(f"{prefix}-{row.slug}", f"{titled} {row.title}", row.value, row.result, row.log, row.features)
-        for row in rows
-    ]

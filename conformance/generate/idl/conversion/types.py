@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.generate.idl.conversion import numbers, objects, texts
-from conformance.generate.idl.conversion.rows import MISSING, REFUSED, SOMETHING, Row, boxed, tagged
+from conformance.generate.idl.conversion.rows import REFUSED, SOMETHING, Row, boxed, tagged
 from conformance.generate.idl.errors import NoTableError
 from conformance.generate.idl.instances import ABORTED_SIGNAL, ERRORED_INIT
 from conformance.generate.idl.shape.types import integer_range
@@ -157,9 +157,3 @@ def _union_rows(members: Iterable[Type], idl: Idl, language: Language, name: str
                         yield row
             case _:
                 raise NoTableError(f"the conversion to a union with {member}", table="conversion/types.py")
-
-
-def missing(*, required: bool) -> list[Row]:
-    """Return the rows of values that count as not given."""
-    result = REFUSED if required else MISSING
-    return [Row("undefined", "undefined", tagged("undefined"), result)]

@@ -77,11 +77,12 @@ def _coercible(recipe: Recipe, session: Session) -> Any:
 
 
 class _Iterable:
-    """An iterable that logs every step."""
+    """An iterable that logs every step, and raises at its end if the recipe says so."""
 
-    def __init__(self, items: list[Any], label: str, session: Session) -> None:
+    def __init__(self, items: list[Any], recipe: Recipe, session: Session) -> None:
         self._items = items
-        self._label = label
+        self._label = recipe["label"]
+        self._raises = recipe.get("raises")
         self._session = session
 
     def __iter__(self) -> Iterator[Any]:
@@ -90,6 +91,8 @@ class _Iterable:
             self._session.log.append(f"{self._label}.next()")
             yield item
         self._session.log.append(f"{self._label}.next()")
+        if self._raises is not None:
+            raise self._session.error(self._raises)
 
 
 def _iterable(recipe: Recipe, session: Session) -> Any:
@@ -100,7 +103,7 @@ def _iterable(recipe: Recipe, session: Session) -> Any:
         case "tuple":
             return tuple(items)
         case _:
-            return _Iterable(items, recipe["label"], session)
+            return _Iterable(items, recipe, session)
 
 
 def _buffer(recipe: Recipe, _session: Session) -> bytes | bytearray | memoryview:
