@@ -69,7 +69,7 @@ class Slots extends Given {
   /** @param {any} socket */
   static updates(socket) {
     const slots = /** @type {Slots} */ (socket);
-    slots.#updates ??= new Updates(slots.#core);
+    slots.#updates ??= new Updates(slots.#core, platform);
     return slots.#updates;
   }
 
@@ -99,7 +99,7 @@ class Slots extends Given {
 export class Socket extends EventTarget {
   /** @param {import("../types/socket.d.ts").SocketInit} init */
   constructor(init) {
-    const options = socketOptions(init, platform.supportedTypes);
+    const options = socketOptions(init, platform);
     super();
     const socket = platform.uncloneable(this);
     const core = new SocketCore(socket, options, platform);

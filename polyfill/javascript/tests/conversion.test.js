@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Socket } from "../src/index.js";
-import { connect, construct, eventually, listen, rejection } from "./peer.js";
+import { cert, key } from "./certificate.js";
+import { connect, construct, encode, eventually, listen, rejection } from "./peer.js";
 
 const remote = { address: "127.0.0.1", port: 9 };
 
@@ -190,9 +191,10 @@ describe("types", () => {
   });
 
   test("unions choose by the kind of the value", () => {
-    const bytes = new Uint8Array(4);
-    for (const key of ["PEM", bytes, bytes.buffer, new DataView(bytes.buffer), 1, { toString: () => "PEM" }]) {
-      accepts({ tls: { key, cert: bytes, ca: ["PEM", bytes] } });
+    const bytes = encode(key);
+    const certBytes = encode(cert);
+    for (const each of [key, bytes, bytes.buffer, new DataView(bytes.buffer), { toString: () => key }]) {
+      accepts({ tls: { key: each, cert: certBytes, ca: [cert, certBytes] } });
     }
     const shared = new SharedArrayBuffer(8);
     refuses({ remote, tls: { key: new Uint8Array(shared), cert: "" } }, "tls.key");
@@ -256,8 +258,12 @@ describe("rules", () => {
     for (const name of ["", "x".repeat(256), "ä".repeat(128)]) refuses({ remote, tls: { alpn: [name] } }, "tls.alpn");
     refuses({ remote, tls: { key: "k" } }, "tls.key");
     refuses({ remote, tls: { cert: "c" } }, "tls.cert");
-    const serverCertificateHashes = [{ algorithm: "sha-256", value: new Uint8Array(32) }];
-    assert.throws(() => make({ remote, tls: { serverCertificateHashes } }), { name: "NotSupportedError" });
+    refuses({ remote, tls: { key, cert: "no certificate" } }, "cannot be used");
+    refuses({ remote, tls: { key: new Uint8Array(4), cert } }, "cannot be used");
+    refuses({ remote, tls: { ca: [cert, "no certificate"] } }, "cannot be used");
+    accepts({ tls: { serverCertificateHashes: [{ algorithm: "sha-256", value: new Uint8Array(32) }] } });
+    refuses({ type: "udp", remote, tls: {} }, "udp");
+    refuses({ type: "quic", remote, tls: {} }, "tls.alpn");
   });
 
   test("faults come before what is not supported, and before a signal that is aborted", () => {

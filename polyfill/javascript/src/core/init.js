@@ -9,6 +9,7 @@ import { parseHost, parseIPAddress } from "./host.js";
 
 /**
  * @typedef {"tcp" | "udp" | "tls" | "quic"} SocketType
+ * @typedef {import("../transports/transport.js").Platform} Platform
  * @typedef {{host: string, port: number}} Remote the host in canonical spelling
  * @typedef {{address: string | undefined, port: number}} Local
  *
@@ -88,9 +89,16 @@ function checkTLS({ alpn = [], key, cert }) {
   if ((key === undefined) !== (cert === undefined)) throw new TypeError("tls.key and tls.cert go together");
 }
 
-/** @param {Changes} changes */
-function refuseUnsupportedOptions({ tls }) {
-  if (tls?.serverCertificateHashes) throw notSupported("tls.serverCertificateHashes is not supported");
+/**
+ * @param {Changes} changes
+ * @param {Pick<Platform, "supportsCertificateHashes" | "checkCredentials">} platform
+ */
+function checkPlatform({ tls }, platform) {
+  if (!tls) return;
+  platform.checkCredentials(tls);
+  if (tls.serverCertificateHashes && !platform.supportsCertificateHashes) {
+    throw notSupported("tls.serverCertificateHashes is not supported");
+  }
 }
 
 /**
@@ -118,26 +126,29 @@ function withDefaults(given) {
 
 /**
  * @param {unknown} init
- * @param {readonly string[]} supportedTypes
+ * @param {Platform} platform
  * @returns {SocketOptions}
  * @throws {TypeError | DOMException} NotSupportedError if this platform lacks the type or an option
  */
-export function socketOptions(init, supportedTypes) {
+export function socketOptions(init, platform) {
   const options = withDefaults(check(convertInit(init)));
-  const { type, remote, local } = options;
+  const { type, remote, local, tls } = options;
   if (!remote && !(type === "udp" && local)) throw new TypeError(`remote is missing for type ${type}`);
-  if (!supportedTypes.includes(type)) throw notSupported(`This platform has no sockets of type ${type}`);
-  refuseUnsupportedOptions(options);
+  if (type === "udp" && tls) throw new TypeError("tls has no meaning for type udp");
+  if (type === "quic" && !tls?.alpn?.length) throw new TypeError("tls.alpn is missing for type quic");
+  checkPlatform(options, platform);
+  if (!platform.supportedTypes.includes(type)) throw notSupported(`This platform has no sockets of type ${type}`);
   return options;
 }
 
 /**
  * @param {unknown} init
+ * @param {Platform} platform
  * @returns {Changes}
  * @throws {TypeError | DOMException}
  */
-export function socketChanges(init) {
+export function socketChanges(init, platform) {
   const changes = check(convertInit(init));
-  refuseUnsupportedOptions(changes);
+  checkPlatform(changes, platform);
   return changes;
 }

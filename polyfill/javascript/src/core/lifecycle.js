@@ -16,6 +16,11 @@ export class Lifecycle {
     this.#transitions = transitions[transport];
   }
 
+  /** @param {string} transport whose table applies from now on */
+  become(transport) {
+    this.#transitions = transitions[transport];
+  }
+
   get terminal() {
     return this.state === "closed" || this.state === "errored";
   }

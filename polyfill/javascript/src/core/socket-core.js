@@ -176,7 +176,9 @@ export class SocketCore {
   /** @param {TransportFailure} failure */
   failed(failure) {
     if (this.lifecycle.terminal) return;
-    this.fail(failureOf(failure), "peer", this.lifecycle.state === "connecting" ? "connect-fails" : "peer-reset");
+    const upgrading = failure.phase === "tls-handshake";
+    const event = this.lifecycle.state === "connecting" ? "connect-fails" : upgrading ? "starttls-fails" : "peer-reset";
+    this.fail(failureOf(failure), "peer", event);
   }
 
   released() {
@@ -285,6 +287,22 @@ export class SocketCore {
     if (idleTimeout !== undefined) this.#idleDeadline.start(idleTimeout);
     this.#transport?.configure(this.options);
     this.#transport?.resume();
+  }
+
+  /**
+   * Upgrades the connection. Writes issued before are accepted, and both directions are held.
+   * @param {import("./init.js").Changes} changes with type "tls"
+   */
+  async secure({ tls = {}, ...changes }) {
+    const members = { ...this.options.tls, ...tls };
+    // "Bytes that were received and not read at the call of update() are handed to TLS."
+    const unread = this.readSide.takeUnread();
+    const details = await /** @type {Transport} */ (this.#transport).secure(members, unread);
+    this.lifecycle.advance("starttls");
+    this.lifecycle.become("tls");
+    this.info.type = "tls";
+    this.info.tls = new SocketTLSInfo(grant(details));
+    this.apply({ ...changes, tls: members });
   }
 
   /** @param {() => Event} make makes the event, in its task */

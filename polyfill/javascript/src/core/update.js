@@ -24,15 +24,33 @@ const immutable = [
   ["tls", () => true],
 ];
 
+/** What an upgrade changes. */
+const upgraded = new Set(["tls", "type"]);
+
+/** @param {() => Changes} changes */
+function isUpgrade(changes) {
+  try {
+    return changes().type === "tls";
+  } catch {
+    return false;
+  }
+}
+
 /** The chain of one socket's updates: `[[ops]]`. */
 export class Updates {
   #core;
 
+  #platform;
+
   #last = Promise.resolve();
 
-  /** @param {SocketCore} core */
-  constructor(core) {
+  /**
+   * @param {SocketCore} core
+   * @param {import("./init.js").Platform} platform
+   */
+  constructor(core, platform) {
     this.#core = core;
+    this.#platform = platform;
   }
 
   /**
@@ -41,25 +59,68 @@ export class Updates {
    */
   update(init) {
     const began = !this.#core.lifecycle.terminal;
-    const changes = attempt(() => socketChanges(init));
+    const changes = attempt(() => socketChanges(init, this.#platform));
+    const flushed = this.#hold(changes);
     // Even a fault of the argument waits for its turn: the promises settle in the order of the calls.
-    const turn = this.#last.then(() => this.#perform(changes, began));
+    const turn = this.#last.then(() => this.#perform(changes, began, flushed));
     this.#last = turn.catch(() => {});
     // The catch has marked that promise as handled, and the user's must not be.
     return turn.then(() => undefined);
   }
 
   /**
+   * "Writes that were issued before the call go out unencrypted", and from the call on nothing is read as plaintext.
+   * @param {() => Changes} changes
+   * @returns {Promise<void> | null} fulfils when those writes are accepted; null where the call is no upgrade
+   */
+  #hold(changes) {
+    const { lifecycle, options, readSide, writeSide } = this.#core;
+    if (lifecycle.terminal || options.type !== "tcp" || !isUpgrade(changes)) return null;
+    readSide.hold();
+    return writeSide.hold();
+  }
+
+  /**
    * @param {() => Changes} changes
    * @param {boolean} began whether the socket was alive when update() was called
+   * @param {Promise<void> | null} flushed
    */
-  #perform(changes, began) {
-    const given = changes();
-    const { lifecycle, failure, options } = this.#core;
+  async #perform(changes, began, flushed) {
+    try {
+      this.#refuseTerminal(began, changes);
+      const given = changes();
+      if (flushed) await this.#untilFailure(this.#core.ready.then(() => flushed));
+      this.#refuseTerminal(began, changes);
+      this.#check(given, this.#core.options);
+      if (flushed) await this.#untilFailure(this.#core.secure(given));
+      else this.#core.apply(given);
+    } finally {
+      if (flushed) {
+        this.#core.readSide.release();
+        this.#core.writeSide.release();
+      }
+    }
+  }
+
+  /**
+   * @param {boolean} began
+   * @param {() => Changes} changes whose own fault comes first
+   */
+  #refuseTerminal(began, changes) {
+    const { lifecycle, failure } = this.#core;
+    if (!lifecycle.terminal) return;
+    changes();
     if (lifecycle.state === "errored" && began) throw failure;
-    if (lifecycle.terminal) throw invalidState(`The socket is ${lifecycle.state}`);
-    this.#check(given, options);
-    this.#core.apply(given);
+    throw invalidState(`The socket is ${lifecycle.state}`);
+  }
+
+  /**
+   * @param {Promise<void>} steps that stop where the socket fails
+   * @returns {Promise<void>} rejects with the failure of the socket
+   */
+  #untilFailure(steps) {
+    // A socket that closes meanwhile has nothing left to upgrade; the state is looked at next.
+    return Promise.race([steps, this.#core.closed]);
   }
 
   /**
@@ -68,11 +129,15 @@ export class Updates {
    */
   #check(changes, options) {
     const { state } = this.#core.lifecycle;
-    if (changes.type === "tls" && options.type === "tcp") {
-      if (state !== "open" && state !== "connecting") throw invalidState("A direction of the connection is closed");
-      throw notSupported("This platform cannot upgrade a connection to TLS");
+    if (changes.type === "tls" && options.type !== "udp" && options.type !== "quic") {
+      if (options.type === "tls") throw invalidState("The connection is encrypted already");
+      if (state !== "open") throw invalidState("A direction of the connection is closed");
+    } else if ("tls" in changes && options.type === "tls") {
+      throw notSupported("A connection cannot be renegotiated: TLS 1.3 does not have that any more");
     }
+    const upgrades = changes.type === "tls";
     for (const [member, differs] of immutable) {
+      if (upgrades && upgraded.has(member)) continue;
       if (member in changes && differs(changes, options)) throw invalidModification(member);
     }
     const { allowHalfOpen = options.allowHalfOpen } = changes;

@@ -27,6 +27,9 @@ export class ReadSide {
 
   #queue = new ReceiveQueue();
 
+  /** Nothing is delivered, because what arrives may not be data. */
+  #held = false;
+
   /** The stream has asked for a chunk and not got it. */
   #wanted = false;
 
@@ -87,7 +90,7 @@ export class ReadSide {
    */
   receive(bytes, owned) {
     if (this.#state !== "open") return false;
-    if (this.#wanted && this.#queue.size === 0) {
+    if (this.#wanted && this.#queue.size === 0 && !this.#held) {
       const request = this.#controller?.byobRequest;
       if (!request) {
         this.#wanted = false;
@@ -137,6 +140,25 @@ export class ReadSide {
     }
   }
 
+  /** Delivers nothing more, until `release()`. */
+  hold() {
+    this.#held = true;
+  }
+
+  /** Delivers again, first what has arrived meanwhile. */
+  release() {
+    this.#held = false;
+    this.#deliver();
+    this.#settle();
+  }
+
+  /** @returns {Uint8Array} the bytes that nobody has read, which are nobody's any more */
+  takeUnread() {
+    const bytes = new Uint8Array(this.#queue.size);
+    this.#queue.fill(bytes);
+    return bytes;
+  }
+
   #pull() {
     this.#wanted = true;
     this.#deliver();
@@ -146,7 +168,7 @@ export class ReadSide {
 
   /** Gives the stream what it asked for, as far as it is there. */
   #deliver() {
-    while (this.#wanted && this.#queue.size > 0) {
+    while (this.#wanted && this.#queue.size > 0 && !this.#held) {
       const request = this.#controller?.byobRequest;
       if (request) {
         this.#respond(request, (view) => this.#queue.fill(view));
@@ -174,7 +196,7 @@ export class ReadSide {
 
   /** Delivers what waits for the last unread byte: the peer's FIN, or the failure. */
   #settle() {
-    if (this.#unread > 0) return;
+    if (this.#unread > 0 || (this.#held && this.#state === "open")) return;
     if (this.#state === "failed") {
       this.#controller?.error(this.#failure?.reason);
     } else if (this.#state === "open" && this.#finArrived) {

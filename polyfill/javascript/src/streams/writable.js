@@ -41,6 +41,12 @@ export class WriteSide {
   #written = 0;
   #handled = 0;
 
+  /** From which chunk on writes wait, although the transport is connected. */
+  #heldFrom = Number.POSITIVE_INFINITY;
+
+  /** Who waits for the chunks before that to be accepted. @type {Deferred<void> | null} */
+  #flush = null;
+
   /** With which chunk the direction ends, although the stream is locked and cannot be closed. */
   #endsAt = Number.POSITIVE_INFINITY;
 
@@ -94,10 +100,43 @@ export class WriteSide {
   /** The transport is connected: what was written before goes out. */
   connected() {
     this.#connected = true;
+    if (this.#flows) this.#goOn();
+    this.#flushed();
+  }
+
+  /**
+   * Lets what has been written so far go out, and nothing after it.
+   * @returns {Promise<void>} fulfils when all of that is accepted
+   */
+  hold() {
+    this.#heldFrom = Math.min(this.#heldFrom, this.#written);
+    this.#flush ??= new Deferred();
+    this.#flushed();
+    return this.#flush.promise;
+  }
+
+  /** Lets go what was held. */
+  release() {
+    if (this.#heldFrom === Number.POSITIVE_INFINITY) return;
+    this.#heldFrom = Number.POSITIVE_INFINITY;
+    this.#flush = null;
+    if (this.#connected && this.#state === "open") this.#goOn();
+  }
+
+  /** Whether the next chunk may be sent. */
+  get #flows() {
+    return this.#connected && this.#handled < this.#heldFrom;
+  }
+
+  #goOn() {
     const bytes = this.#early;
     this.#early = null;
     if (bytes && this.#observer.send(bytes)) this.accepted();
     if (this.#fin) this.#observer.sendFin();
+  }
+
+  #flushed() {
+    if (this.#connected && this.#handled >= this.#heldFrom) this.#flush?.resolve();
   }
 
   /** The transport has accepted the bytes that it did not accept at once. */
@@ -165,7 +204,7 @@ export class WriteSide {
       this.#observer.badChunk(/** @type {TypeError} */ (error));
       throw error;
     }
-    if (!this.#connected) this.#early = bytes;
+    if (!this.#flows) this.#early = bytes;
     else if (this.#observer.send(bytes)) {
       this.#finishWrite();
       return undefined;
@@ -177,6 +216,7 @@ export class WriteSide {
   #finishWrite() {
     this.#handled += 1;
     this.#endIfFlushed();
+    this.#flushed();
   }
 
   #endIfFlushed() {
@@ -188,7 +228,7 @@ export class WriteSide {
     this.#fin = new Deferred();
     this.#fin.markAsHandled();
     const { promise } = this.#fin;
-    if (this.#connected) this.#observer.sendFin();
+    if (this.#flows) this.#observer.sendFin();
     return promise;
   }
 }

@@ -13,11 +13,10 @@
  *   platform received before the failure are passed on before it.
  * - `released()` comes exactly once: after `close()`, after `reset()` or after `failed()`.
  *
+ * With `type: "tls"` `connected()` is called when the handshake is done, with `tls` in the details; failures then name
+ * the phases "tls-handshake" and "tls-established".
+ *
  * How the transports to come fit in:
- * - tls: `connect()` with `type: "tls"` calls `connected()` when the handshake is done, with `tls` in the details;
- *   failures name the phases "tls-handshake" and "tls-established". For STARTTLS a transport offers
- *   `secure(tls: TLSInit): Promise<TLSDetails>`, which the update chain awaits; the bytes it has passed on are already
- *   the client's, so it must be told to stop (`room` is 0) before the handshake begins.
  * - udp: `received()` is called once per datagram, `write()` gets one datagram; bound sockets pass the other end as a
  *   further argument of both.
  * - quic: the primary stream is the transport of the socket, and `connected()` carries the session with it.
@@ -26,6 +25,7 @@
  *
  * @typedef {import("../core/init.js").SocketOptions} SocketOptions
  * @typedef {import("../core/init.js").SocketType} SocketType
+ * @typedef {import("../core/init.js").TLSInit} TLSInit
  * @typedef {import("../core/failure.js").TransportFailure} TransportFailure
  * @typedef {import("../socket-endpoint.js").Endpoint} Endpoint
  * @typedef {import("../socket-tls-info.js").TLSDetails} TLSDetails
@@ -35,6 +35,8 @@
  * What each platform's folder exports as `platform` from its index.js.
  * @typedef {object} Platform
  * @property {readonly SocketType[]} supportedTypes for which types `connect()` works
+ * @property {boolean} supportsCertificateHashes whether `tls.serverCertificateHashes` works
+ * @property {(tls: TLSInit) => unknown} checkCredentials throws a TypeError for keys and certificates that it cannot use
  * @property {(options: SocketOptions, client: TransportClient) => Transport} connect never throws: what goes wrong is a
  *   failure
  * @property {(task: () => void) => void} queueTask queues a task, in which events are dispatched; first in, first out
@@ -61,6 +63,10 @@
  *   else is written. What is accepted is told by `client.sent()` in either case
  * @property {() => void} writeFin ends the write side behind what was written; `client.finAccepted()` will be called
  * @property {() => void} resume reads on, now that `client.room` has grown
+ * @property {(tls: TLSInit, unread: Uint8Array) => Promise<TLSDetails>} secure makes a TLS handshake over the
+ *   connection, once connected, and carries everything from then on over TLS. `unread` are bytes that the client was
+ *   given and that belong to the handshake. A handshake that fails is a failure like any other, and the promise stays
+ *   pending
  * @property {(options: TransportOptions) => void} configure sets options, once connected
  * @property {() => void} close lets go of a connection whose directions are both finished. It may linger for a while to
  *   take in what the peer still sends, so that the platform does not answer it with a reset that destroys our last

@@ -1,6 +1,7 @@
 import net from "node:net";
 import { ReceiveBuffer } from "./receive-buffer.js";
 import { SendBuffer } from "./send-buffer.js";
+import { detailsOf, handshake, observe, refusal } from "./tls.js";
 
 /**
  * @typedef {import("../transport.js").Transport} Transport
@@ -9,6 +10,8 @@ import { SendBuffer } from "./send-buffer.js";
  * @typedef {import("../transport.js").SocketOptions} SocketOptions
  * @typedef {import("../../core/failure.js").Phase} Phase
  * @typedef {import("../../core/init.js").Remote} Remote
+ * @typedef {import("../../core/init.js").TLSInit} TLSInit
+ * @typedef {import("../../socket-tls-info.js").TLSDetails} TLSDetails
  * @typedef {NodeJS.ErrnoException & {errors?: NodeJS.ErrnoException[]}} NodeError
  */
 
@@ -17,6 +20,11 @@ const lingerTime = 2000;
 
 /** Errors of a write that mean that the peer has reset the connection. What it sent before can still be read. */
 const peerGone = ["EPIPE", "ECONNRESET"];
+
+/** @returns {NodeError} what Node calls it, where it notices */
+function endedInHandshake() {
+  return Object.assign(new Error("The peer ended the connection during the TLS handshake"), { code: "ECONNRESET" });
+}
 
 /** What a stream of Node reports to its transport, in place of events, which come a tick later or not at all. */
 class Stream extends net.Socket {
@@ -79,7 +87,16 @@ class Stream extends net.Socket {
 /** @implements {Transport} */
 class TCPTransport {
   #client;
+
+  /** The TCP connection. */
+  #raw;
+
+  /** What carries the data: the TCP connection itself, or TLS over it. @type {net.Socket} */
   #stream;
+
+  /** What a certificate is checked against where there is no servername. */
+  #host;
+
   #receiveBuffer = new ReceiveBuffer();
   #sendBuffer;
 
@@ -99,25 +116,58 @@ class TCPTransport {
    */
   constructor(options, client) {
     this.#client = client;
-    this.#stream = new Stream(
+    this.#host = /** @type {Remote} */ (options.remote).host;
+    // The core ends each direction by itself.
+    this.#raw = new Stream(
       {
-        // The core ends each direction by itself.
         allowHalfOpen: true,
         onread: {
           buffer: () => this.#receiveBuffer.next(client.room),
           callback: (count, buffer) => this.#read(count, /** @type {Uint8Array<ArrayBuffer>} */ (buffer)),
         },
       },
-      {
-        broke: (error) => this.#broke(error),
-        ended: () => this.#end(),
-        finished: () => client.finAccepted(),
-      },
+      this.#observer,
     );
+    this.#stream = this.#raw;
     this.#sendBuffer = new SendBuffer(this.#stream, client);
-    this.#stream.once("connect", () => this.#connected(options));
-    this.#stream.once("close", () => client.released());
+    this.#raw.once("connect", () => this.#connected(options));
+    this.#raw.once("close", () => client.released());
     this.#connect(options);
+  }
+
+  /** @type {Stream["observer"]} */
+  get #observer() {
+    return {
+      broke: (error) => this.#broke(error),
+      ended: () => this.#end(),
+      finished: () => this.#client.finAccepted(),
+    };
+  }
+
+  /**
+   * @param {TLSInit} init
+   * @param {Uint8Array} unread what the client was given and has given back
+   * @returns {Promise<TLSDetails>} never settles where the handshake fails: that is a failure of the transport
+   */
+  secure(init, unread) {
+    const raw = this.#raw;
+    this.#phase = "tls-handshake";
+    // What was accepted and not sent yet goes first; Node waits for it.
+    this.#sendBuffer.flush();
+    raw.pause();
+    if (unread.length > 0) raw.unshift(unread);
+    const stream = handshake(raw, { init, host: this.#host, server: false });
+    observe(stream, { ...this.#observer, received: (bytes, owned) => this.#received(bytes, owned) });
+    this.#stream = stream;
+    this.#sendBuffer = new SendBuffer(stream, this.#client);
+    return new Promise((resolve) => {
+      stream.once("secureConnect", () => {
+        const error = refusal(init, stream);
+        if (error) return this.#broke(error);
+        this.#phase = "tls-established";
+        resolve(detailsOf(stream));
+      });
+    });
   }
 
   /** @param {Uint8Array} bytes */
@@ -131,15 +181,20 @@ class TCPTransport {
   }
 
   resume() {
-    if (!this.#paused || this.#client.room === 0) return;
+    if (this.#paused && this.#client.room > 0) this.#readOn();
+  }
+
+  #readOn() {
     this.#paused = false;
-    this.#stream.resume();
+    // A stream whose push() is observed has no queue that could flow.
+    if (this.#stream === this.#raw) this.#raw.resume();
+    else this.#stream._read(0);
   }
 
   /** @param {TransportOptions} options `ttl` is a hint, for which Node has no way on TCP */
   configure({ noDelay, keepAliveDelay }) {
-    this.#stream.setNoDelay(noDelay);
-    this.#stream.setKeepAlive(keepAliveDelay > 0, keepAliveDelay);
+    this.#raw.setNoDelay(noDelay);
+    this.#raw.setKeepAlive(keepAliveDelay > 0, keepAliveDelay);
   }
 
   close() {
@@ -155,14 +210,14 @@ class TCPTransport {
 
   reset() {
     this.#sendBuffer.drop();
-    this.#stream.reset();
+    this.#raw.reset();
   }
 
   /** @param {SocketOptions} options */
   #connect({ remote, local }) {
     const { host, port } = /** @type {Remote} */ (remote);
     try {
-      this.#stream.connect({
+      this.#raw.connect({
         host,
         port,
         localAddress: local?.address,
@@ -176,15 +231,17 @@ class TCPTransport {
   }
 
   /** @param {SocketOptions} options */
-  #connected({ remote }) {
-    const stream = this.#stream;
+  #connected({ type, remote, tls = {} }) {
+    const raw = this.#raw;
     const { host, port } = /** @type {Remote} */ (remote);
-    this.#phase = "established";
-    this.#client.connected({
+    const ends = {
       // To ask costs a system call, and a connection that is broken again already has no remote address.
-      remote: { address: net.isIPv4(host) ? host : (stream.remoteAddress ?? host), port },
-      local: { address: stream.localAddress ?? "", port: stream.localPort ?? 0 },
-    });
+      remote: { address: net.isIPv4(host) ? host : (raw.remoteAddress ?? host), port },
+      local: { address: raw.localAddress ?? "", port: raw.localPort ?? 0 },
+    };
+    this.#phase = "established";
+    if (type === "tcp") this.#client.connected(ends);
+    else this.secure(tls, new Uint8Array()).then((details) => this.#client.connected({ ...ends, tls: details }));
   }
 
   /**
@@ -195,13 +252,28 @@ class TCPTransport {
   #read(count, buffer) {
     const client = this.#client;
     this.#receiveBuffer.read(buffer, count, (bytes, owned) => client.received(bytes, owned));
-    this.#paused = client.room === 0 && !this.#brokenBy;
+    return this.#mayGoOn;
+  }
+
+  /**
+   * @param {Uint8Array<ArrayBuffer>} bytes decrypted
+   * @param {boolean} owned
+   * @returns {boolean} whether to read on
+   */
+  #received(bytes, owned) {
+    this.#client.received(bytes, owned);
+    return this.#mayGoOn;
+  }
+
+  get #mayGoOn() {
+    this.#paused = this.#client.room === 0 && !this.#brokenBy;
     return !this.#paused;
   }
 
   #end() {
     if (this.#ended) return;
     this.#ended = true;
+    if (this.#phase === "tls-handshake") return this.#fail(endedInHandshake());
     if (this.#brokenBy) this.#fail(this.#brokenBy);
     else if (this.#closing) this.#stream.destroy();
     else this.#client.ended();
@@ -218,8 +290,7 @@ class TCPTransport {
       return;
     }
     this.#brokenBy = error;
-    this.#paused = false;
-    this.#stream.resume();
+    this.#readOn();
   }
 
   /** @param {NodeError} error */

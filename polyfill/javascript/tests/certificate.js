@@ -1,0 +1,27 @@
+/**
+ * A certificate for localhost and 127.0.0.1 that signs itself, and its key, made for these tests and known to everybody.
+ * It is valid until 2126.
+ */
+
+export const key = `\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgDL19U0+Cb5Xi0WiO
+jVnBkEVcrHHiLAdJ8x4DKxyHPUehRANCAARBnSKy/tbQx2flLPcQwxst8r56+sf+
+K6lCTj+97FYrNZo/kZCg7wK2+hp9vAfmHwoKT8bAha9UKq6nKSo4zfHZ
+-----END PRIVATE KEY-----
+`;
+
+export const cert = `\
+-----BEGIN CERTIFICATE-----
+MIIBrzCCAVWgAwIBAgIUd+kkQYIA9Mlg+3GwX/Kxi8cLSqYwCgYIKoZIzj0EAwIw
+HjEcMBoGA1UEAwwTQ29tbW9uIFNvY2tldCB0ZXN0czAgFw0yNjExMjMwMzI4MjVa
+GA8yMTI2MTAzMDAzMjgyNVowHjEcMBoGA1UEAwwTQ29tbW9uIFNvY2tldCB0ZXN0
+czBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABEGdIrL+1tDHZ+Us9xDDGy3yvnr6
+x/4rqUJOP73sVis1mj+RkKDvArb6Gn28B+YfCgpPxsCFr1QqrqcpKjjN8dmjbzBt
+MB0GA1UdDgQWBBRFfLxEJq/NYmSInTua+1fgX+7GhTAfBgNVHSMEGDAWgBRFfLxE
+Jq/NYmSInTua+1fgX+7GhTAPBgNVHRMBAf8EBTADAQH/MBoGA1UdEQQTMBGCCWxv
+Y2FsaG9zdIcEfwAAATAKBggqhkjOPQQDAgNIADBFAiAlwezAFHO1A6exOql8eby+
+O8bM0U1rlBiS8aTHt/TW/gIhAMTdNVSMbajPGz01ZSlWCJOuUG5N8hx4g0Ux6/L1
+0Xst
+-----END CERTIFICATE-----
+`;
