@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from conformance.agent.target import WATCHING
 from conformance.agent.values import Result
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from conformance.agent.remote import RemoteSocket
     from conformance.agent.streams import RemoteReader, RemoteWriter
-    from conformance.peers.connection import Connection
+    from conformance.peers.channel import Channel
+    from conformance.peers.connection import Connection  # noqa: F401 (named in the base of Link)
     from conformance.peers.tcp import FullBacklog, RefusingPort, TcpPeer
     from conformance.testing.context import Context
 
@@ -24,14 +25,16 @@ SHORT = 0.04
 
 _PROOF = 24
 
+C = TypeVar("C", bound="Channel")
+
 
 @dataclass(slots=True)
-class Link:
+class Ends(Generic[C]):
     """A socket of the target and the peer's end of its connection; the streams are locked when they are first used."""
 
     t: Context
     socket: RemoteSocket
-    connection: Connection
+    connection: C
     _reader: RemoteReader | None = field(default=None, init=False)
     _writer: RemoteWriter | None = field(default=None, init=False)
 
@@ -46,6 +49,10 @@ class Link:
         if self._writer is None:
             self._writer = await self.socket.writable.get_writer()
         return self._writer
+
+    def keep_locks(self, other: Ends[Any]) -> None:
+        """Go on with the reader and the writer that another link of the same socket has."""
+        self._reader, self._writer = other._reader, other._writer
 
     async def outward(self, size: int = _PROOF) -> None:
         """Have the target write random bytes; the peer has to receive exactly them next."""
@@ -63,6 +70,12 @@ class Link:
         """Have the peer finish, and the target read the end."""
         await self.connection.send_fin()
         self.t.equal(await (await self.reader()).read_to_end(), b"", "what the socket delivered before the end")
+
+
+class Link(Ends["Connection"]):
+    """Both ends of a TCP connection."""
+
+    __slots__ = ()
 
 
 async def connect(t: Context, peer: TcpPeer | None = None, **init: Any) -> Link:
@@ -92,7 +105,7 @@ async def meanwhile(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def works(t: Context, link: Link) -> None:
+async def works(t: Context, link: Ends[Any]) -> None:
     """Check that an open socket is as good as new: bytes pass both ways, and nothing but ready has fired."""
     await link.outward()
     await link.inward()
