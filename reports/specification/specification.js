@@ -2,7 +2,19 @@
 
 const root = document.documentElement;
 
-const theme = document.querySelector("#theme");
+/**
+ * @template {HTMLElement} T
+ * @param {string} selector
+ * @param {new () => T} kind
+ * @returns {T}
+ */
+function the(selector, kind) {
+  const found = document.querySelector(selector);
+  if (!(found instanceof kind)) throw new Error(`the page has no ${selector}`);
+  return found;
+}
+
+const theme = the("#theme", HTMLButtonElement);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (root.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
 const label = () => {
@@ -17,21 +29,23 @@ dark.addEventListener("change", label);
 theme.hidden = false;
 label();
 
-const form = document.querySelector("#filter");
-const query = document.querySelector("#query");
-const found = document.querySelector("#found");
-const topics = [...document.querySelectorAll(".topic")].map((section) => ({
+const form = the("#filter", HTMLFormElement);
+const query = the("#query", HTMLInputElement);
+const found = the("#found", HTMLElement);
+const topics = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".topic")]).map((section) => ({
   section,
   articles: [...section.querySelectorAll("article")].map((article) => ({
     article,
     level: article.dataset.level,
-    words: article.textContent.toLowerCase().replace(/\s+/g, " "),
+    words: (article.textContent ?? "").toLowerCase().replace(/\s+/g, " "),
   })),
 }));
 
 const filter = () => {
   const words = query.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const levels = new Set([...form.querySelectorAll("[name=level]:checked")].map((box) => box.value));
+  const boxes = /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[name=level]:checked"));
+  /** @type {Set<string | undefined>} */
+  const levels = new Set([...boxes].map((box) => box.value));
   let shown = 0;
   let all = 0;
   for (const { section, articles } of topics) {
@@ -70,10 +84,10 @@ addEventListener("keydown", (event) => {
   }
 });
 
-const contents = document.querySelector("nav");
-const entries = new Map(
-  [...document.querySelectorAll("nav a")].map((link) => [decodeURIComponent(link.hash.slice(1)), link]),
-);
+const contents = the("nav", HTMLElement);
+const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (contents.querySelectorAll("a"));
+const entries = new Map([...links].map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
+/** @type {Set<string>} */
 const visible = new Set();
 const mark = () => {
   const last = [...entries].filter(([id]) => visible.has(id)).pop();
