@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from conformance.repro import logs, probes
+from conformance.repro import logs
 from conformance.repro.loops import as_wire
 from conformance.repro.model import (
     Await,
@@ -29,6 +29,7 @@ from conformance.repro.model import (
 )
 from conformance.repro.names import of_result
 from conformance.repro.operations import Operation, all_uses, object_number
+from conformance.repro.probes import Probes
 from conformance.repro.scope import Due
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Asking:
         self._fates = fates
         """How the promises stood that were looked at."""
         self._parameters: tuple[str, ...] = ()
+        self._probes = Probes(scope, self._value)
 
     # Expressions.
 
@@ -123,7 +125,7 @@ class Asking:
     def statements(self, operation: Operation, following: Operation | None) -> list[Statement]:
         """Return what an operation becomes; `following` is the one that comes right after it."""
         if operation.op == "idl":
-            return probes.statements(operation)
+            return self._probes.statements(operation)
         if operation.op == "release":
             return []
         if operation.op in {"settle", "state", "log"}:

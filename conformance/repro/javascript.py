@@ -16,12 +16,14 @@ from conformance.repro.model import (
     Declare,
     Do,
     Eventually,
+    Exports,
     Expression,
     Function,
     Get,
     Global,
     Helper,
     Join,
+    Key,
     Later,
     Let,
     List,
@@ -41,7 +43,7 @@ from conformance.repro.model import (
     Value,
     Wait,
 )
-from conformance.repro.words import JAVASCRIPT
+from conformance.repro.words import JAVASCRIPT, quoted
 from conformance.repro.writer import Writer
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from conformance.repro.library import Part
     from conformance.repro.model import Program
 
+_BUILT_IN: Final = "const implementation = globalThis;"
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*")
 
 
@@ -85,7 +88,7 @@ class JavaScript(Writer):
 
     def filled(self, text: str, ports: Mapping[int, str], pattern: re.Pattern[str]) -> str:
         """Return a template literal."""
-        escaped = json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("`", "\\`")
+        escaped = quoted(text)[1:-1].replace('\\"', '"').replace("`", "\\`")
         escaped = escaped.replace("${", "\\${")
         return f"`{pattern.sub(lambda found: f'${{{ports[int(found[0])]}.remote.port}}', escaped)}`"
 
@@ -116,6 +119,8 @@ class JavaScript(Writer):
 
     def _later(self, later: Later) -> str:
         text = self.expression(later.of)
+        if isinstance(later.of, SetMember) and later.of.manner == "strict":
+            return f"() => {{ {text}; }}"
         return f"() => ({text})" if text.startswith("{") else f"() => {text}"
 
     def _same(self, same: Same) -> str:
@@ -155,6 +160,13 @@ class JavaScript(Writer):
                 parts.append(key if key == text else f"{key}: {text}")
         return f"{{ {', '.join(parts)} }}"
 
+    def _key(self, key: Key) -> str:
+        return f"Symbol.{key.name[2:]}" if key.name.startswith("@@") else _string(key.name)
+
+    def _exports(self, _: Exports) -> str:
+        self.used.add("*")
+        return "implementation"
+
     def _error(self, error: NewError) -> str:
         kind, _, name = error.kind.partition(":")
         self.used.add(kind)
@@ -163,7 +175,7 @@ class JavaScript(Writer):
 
     def _set(self, member: SetMember) -> str:
         on, value = self.subject(member.on), self.expression(member.value)
-        if member.name.startswith("on"):
+        if member.manner == "strict" or (member.manner == "usual" and member.name.startswith("on")):
             return f"{on}{self.member(member.name)} = {value}"
         # As in sloppy code: to write a member that is read-only does nothing.
         return f"Reflect.set({on}, {_string(member.name)}, {value})"
@@ -249,6 +261,8 @@ class JavaScript(Writer):
         names = sorted(self.used & self.exports)
         if names and source:
             imports.insert(0, f"import {{ {', '.join(names)} }} from {_string(source)};")
+        if "*" in self.used:
+            imports.insert(0, f"import * as implementation from {_string(source)};" if source else _BUILT_IN)
         lines = [*imports, "", "async function main() {", *body, "}", ""]
         lines += ["// ---- Helpers: what is seen is printed, and the peer is played. ----", ""]
         lines += [f"{self.seeded(part, program)}\n" for part in parts]
@@ -268,6 +282,8 @@ class JavaScript(Writer):
         Value: _value,
         List: _list,
         Members: _members,
+        Key: _key,
+        Exports: _exports,
         NewError: _error,
         SetMember: _set,
     }
@@ -302,7 +318,7 @@ def _imports(lines: Iterable[str]) -> list[str]:
 
 def _string(text: str) -> str:
     """Return a string literal with the quotes that need the fewest escapes."""
-    literal = json.dumps(text, ensure_ascii=False)
+    literal = quoted(text)
     if '"' in text and "'" not in text and "\\" not in text:
         return f"'{literal[1:-1].replace(chr(92) + chr(34), chr(34))}'"
     return literal

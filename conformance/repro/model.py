@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 # Expressions.
 
@@ -118,6 +118,18 @@ class Members(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Key(Expression):
+    """The name of a member as a value: a string or a symbol."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exports(Expression):
+    """All that the implementation exports."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewError(Expression):
     """An error is made; `kind` is a class, or DOMException and a name behind a colon."""
 
@@ -205,18 +217,19 @@ class Do(Statement):
 
 @dataclass(frozen=True, slots=True)
 class SetMember(Statement):
-    """A member is written."""
+    """A member is written: as most programs do it, as strict code does it, or by reflection."""
 
     on: Expression
     name: str
     value: Expression
+    manner: Literal["usual", "strict", "reflect"] = "usual"
 
 
 @dataclass(frozen=True, slots=True)
 class Show(Statement):
     """A value is printed beside what was seen. Without a label, the expression is its own."""
 
-    what: Expression
+    what: Expression | SetMember
     seen: Seen
     label: str | Expression = ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import keyword
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -15,12 +14,14 @@ from conformance.repro.model import (
     Declare,
     Do,
     Eventually,
+    Exports,
     Expression,
     Function,
     Get,
     Global,
     Helper,
     Join,
+    Key,
     Later,
     Let,
     List,
@@ -41,7 +42,7 @@ from conformance.repro.model import (
     Wait,
     value_seen,
 )
-from conformance.repro.words import PYTHON
+from conformance.repro.words import PYTHON, quoted
 from conformance.repro.writer import Writer
 from conformance.spec.emit.python_types import snake_case
 
@@ -110,6 +111,8 @@ class Python(Writer):
     def _get(self, get: Get) -> str:
         if isinstance(get.on, Get) and get.on.name == "remote" and isinstance(get.on.on, Name):
             return f'{self.expression(get.on)}["{get.name}"]'
+        if get.name == "prototype" and isinstance(get.on, Global):
+            return self.expression(get.on)
         return self.subject(get.on) + self.member(get.name)
 
     def _call(self, call: Call) -> str:
@@ -161,6 +164,13 @@ class Python(Writer):
             return f"{{{plain}}}"
         getters = ", ".join(f"{key}: {text}" for key, text, name in entries if name in members.getters)
         return f"Reading({{{plain}}}, {{{getters}}})"
+
+    def _key(self, key: Key) -> str:
+        return _string(self.member(key.name)[1:])
+
+    def _exports(self, _: Exports) -> str:
+        self.used.add("globalThis")
+        return "commonsocket"
 
     def _error(self, error: NewError) -> str:
         kind, _, name = error.kind.partition(":")
@@ -293,6 +303,8 @@ class Python(Writer):
         Value: _value,
         List: _list,
         Members: _members,
+        Key: _key,
+        Exports: _exports,
         NewError: _error,
         SetMember: _set,
     }
@@ -346,6 +358,4 @@ def _imports(lines: Iterable[str]) -> list[str]:
 
 def _string(text: str) -> str:
     """Return a string literal, in double quotes where they need no escapes."""
-    literal = json.dumps(text, ensure_ascii=False) if "\\" not in text and '"' not in text else repr(text)
-    # Lone surrogates cannot be written to a file as they are.
-    return literal.encode("utf-8", "backslashreplace").decode()
+    return repr(text) if '"' in text and "'" not in text else quoted(text)

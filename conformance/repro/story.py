@@ -199,6 +199,8 @@ class _Story:
 
     def _totals(self) -> Iterator[Statement]:
         """Yield what shows all that came to each connection."""
+        if any(isinstance(item, Operation) and item.op == "idl" for item in self._items):
+            return  # probes end what they have made, and peers see that
         for ref, words in self._record.seen.items():
             variable = self.scope.known(ref)
             if isinstance(variable, Name):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from conformance.spec.emit.python_types import snake_case
 
@@ -62,13 +63,13 @@ class Words:
         if isinstance(wire, (int, float)):
             return _number(wire)
         if isinstance(wire, str):
-            return json.dumps(wire, ensure_ascii=False)
+            return quoted(wire)
         if isinstance(wire, list):
             return f"[{', '.join(self.of(each, numbered=numbered) for each in wire)}]"
         tag = wire.get("$")
         if tag is None:
             return self._members(list(wire.items()), numbered=numbered)
-        return _TAGGED[tag](self, wire, numbered)
+        return self._TAGGED[tag](self, wire, numbered)
 
     def seen(self, seen: Seen, *, numbered: bool = True) -> str:
         """Return the words of what was seen."""
@@ -89,24 +90,32 @@ class Words:
         number = self._numbers.setdefault(wire["id"], len(self._numbers) + 1)
         return f"{words} (#{number})"
 
-    def _bytes(self, wire: Mapping[str, Any]) -> str:
+    def _object(self, wire: Mapping[str, Any], numbered: bool) -> str:
+        return self._members(wire["entries"], numbered=numbered)
+
+    def _bytes(self, wire: Mapping[str, Any], _: bool) -> str:
         data = data_of(wire)
         name = f"{self.dialect.bytes_name(wire)}({len(data)})"
         if len(data) <= _SHORT:
             return f"{name} {data.hex()}".rstrip()
         return f"{name} {data[:_BEGINNING].hex()}… sha256 {hashlib.sha256(data).hexdigest()[:8]}"
 
+    _TAGGED: ClassVar[Mapping[str, Callable[[Words, Any, bool], str]]] = {
+        "undefined": lambda words, _wire, _numbered: words.dialect.undefined,
+        "number": lambda _words, wire, _numbered: str(wire["value"]),
+        "bigint": lambda words, wire, _numbered: f"{wire['value']}{words.dialect.bigint}",
+        "symbol": lambda _words, wire, _numbered: f"Symbol({wire['name'].replace('@@', 'Symbol.')})",
+        "bytes": _bytes,
+        "error": _error,
+        "handle": lambda _words, wire, _numbered: f"[{wire['class']}]",
+        "object": _object,
+    }
 
-_TAGGED: Final[dict[str, Callable[[Words, Any, bool], str]]] = {
-    "undefined": lambda words, _wire, _numbered: words.dialect.undefined,
-    "number": lambda _words, wire, _numbered: str(wire["value"]),
-    "bigint": lambda words, wire, _numbered: f"{wire['value']}{words.dialect.bigint}",
-    "symbol": lambda _words, wire, _numbered: f"Symbol({wire['name'].replace('@@', 'Symbol.')})",
-    "bytes": lambda words, wire, _numbered: words._bytes(wire),  # noqa: SLF001 (the table belongs to the class)
-    "error": lambda words, wire, numbered: words._error(wire, numbered),  # noqa: SLF001
-    "handle": lambda _words, wire, _numbered: f"[{wire['class']}]",
-    "object": lambda words, wire, numbered: words._members(wire["entries"], numbered=numbered),  # noqa: SLF001
-}
+
+def quoted(text: str) -> str:
+    """Return the text as JSON, with lone surrogates as escapes: they cannot be written to a file."""
+    literal = json.dumps(text, ensure_ascii=False)
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", literal)
 
 
 def data_of(wire: Mapping[str, Any]) -> bytes:

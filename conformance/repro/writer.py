@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from conformance.repro import library
+from conformance.repro.folding import folded
 from conformance.repro.model import Assign, Await, Call, Let, New, Show
 from conformance.repro.words import Words
 
@@ -87,7 +88,12 @@ class Writer:
                 self._ports[statement.port] = statement.name
             elif isinstance(statement, Assign) and statement.port:
                 self._lasting_ports[statement.port] = statement.name
-            written += [self.indent * depth + line if line else "" for line in found]
+            prefix = self.indent * depth
+            for line in found:
+                whole = line.startswith(self.comment) or len(line) <= WIDTH
+                written += [
+                    (prefix + part).rstrip() for part in ([line] if whole else folded(line, self.indent, WIDTH))
+                ]
         return written
 
     def inner(self, statements: Iterable[Statement]) -> list[str]:
@@ -136,7 +142,7 @@ class Writer:
         """Return the text of a helper; the seed, which is one of them, is that of the program."""
         return part.text.replace('""', self.literal(program.seed)) if part.name == "SEED" else part.text
 
-    def _short(self, what: Expression) -> str:
+    def _short(self, what: Expression | SetMember) -> str:
         if isinstance(what, Await):
             return self._short(what.of)
         text = self.expression(what)

@@ -5,6 +5,8 @@ export class Outcome {
   constructor(how, ...values) {
     this.how = how;
     this.values = values;
+    /** Of objects only the class is of interest. */
+    this.briefly = false;
   }
 
   get value() {
@@ -21,7 +23,7 @@ export function show(label, value, { seen }) {
 /** Puts a value in words; errors are numbered, so that the same object is seen to be the same. */
 export function words(value, { numbered = true } = {}) {
   const inside = (part) => words(part, { numbered });
-  if (value instanceof Outcome) return [value.how, ...value.values.map(inside)].join(" ");
+  if (value instanceof Outcome) return [value.how, ...value.values.map(value.briefly ? kindOf : inside)].join(" ");
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "[Function]";
@@ -33,6 +35,11 @@ export function words(value, { numbered = true } = {}) {
   if (prototype !== Object.prototype && prototype !== null) return `[${prototype.constructor.name}]`;
   const members = Object.entries(value).map(([name, member]) => `${name}: ${inside(member)}`);
   return `{${members.join(", ")}}`;
+}
+
+function kindOf(value) {
+  if (Array.isArray(value)) return `[${value.map(kindOf).join(", ")}]`;
+  return typeof value === "object" && value !== null ? `[${value.constructor.name}]` : words(value);
 }
 
 function errorInWords(error) {

@@ -15,6 +15,8 @@ class Outcome:
     def __init__(self, how: str, *values: Any) -> None:
         self.how = how
         self.values = values
+        self.briefly = False
+        """Of objects only the class is of interest."""
 
     @property
     def value(self) -> Any:
@@ -30,11 +32,12 @@ def show(label: str, value: Any, *, seen: str) -> None:
 def words(value: Any, *, numbered: bool = True) -> str:
     """Put a value in words; errors are numbered, so that the same object is seen to be the same."""
     if isinstance(value, Outcome):
-        return " ".join([value.how, *(words(each, numbered=numbered) for each in value.values)])
+        shown = (kind_of(each) if value.briefly else words(each, numbered=numbered) for each in value.values)
+        return " ".join([value.how, *shown])
     if value is None or isinstance(value, (bool, int)):
         return str(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value.encode("utf-8", "backslashreplace").decode(), ensure_ascii=False)
     if isinstance(value, float):
         return number_in_words(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -53,6 +56,16 @@ def words(value: Any, *, numbered: bool = True) -> str:
     if isinstance(value, type) or inspect.isroutine(value):
         return "[Function]"
     return "[Promise]" if hasattr(value, "then") else f"[{type(value).__name__}]"
+
+
+def kind_of(value: Any) -> str:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return words(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(kind_of, value)) + "]"
+    if isinstance(value, bytes):
+        return "[ArrayBuffer]"
+    return f"[{type(value).__name__}]" if not isinstance(value, dict) else "[Object]"
 
 
 def number_in_words(value: float) -> str:
