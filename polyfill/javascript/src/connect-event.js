@@ -1,3 +1,6 @@
+import { isBeingDispatched } from "./core/connect-dispatch.js";
+import { invalidState } from "./core/failure.js";
+import { coreOf } from "./socket.js";
 import { convertDictionary, toDOMString } from "./webidl/convert.js";
 import { defineInterface, requireArguments } from "./webidl/interface.js";
 
@@ -28,10 +31,9 @@ export class ConnectEvent extends Event {
 
   /** @param {unknown} [reason] */
   reject(reason = undefined) {
-    const socket = this.#socket;
-    if (this.eventPhase === Event.NONE)
-      throw new DOMException("The event is not being dispatched", "InvalidStateError");
-    socket.abort(reason);
+    const core = coreOf(this.#socket);
+    if (!isBeingDispatched(this)) throw invalidState("The event is not being dispatched");
+    core.abort(reason);
   }
 
   /**
@@ -41,14 +43,14 @@ export class ConnectEvent extends Event {
   waitUntil(promise) {
     // biome-ignore lint/complexity/noArguments: undefined is a promise, too, by conversion.
     requireArguments(arguments.length, 1);
-    if (this.#pending === 0 && this.eventPhase === Event.NONE) {
-      throw new DOMException("The event has been dispatched and nothing is waited for", "InvalidStateError");
+    if (this.#pending === 0 && !isBeingDispatched(this)) {
+      throw invalidState("The event has been dispatched and nothing is waited for");
     }
     this.#pending += 1;
-    const settled = () => {
+    // "A promise that rejects is reported": the one that is made here rejects as well, and nobody handles it.
+    Promise.resolve(promise).finally(() => {
       this.#pending -= 1;
-    };
-    Promise.resolve(promise).then(settled, settled);
+    });
   }
 }
 

@@ -1,44 +1,48 @@
-import { convertDictionary } from "./webidl/convert.js";
+import { platform } from "#platform";
+import { watching } from "./core/connect-dispatch.js";
+import { ListenerCore } from "./core/listener-core.js";
+import { listenerOptions } from "./core/listener-init.js";
+import { SocketInfo } from "./socket-info.js";
+import { asyncIteratorOf } from "./webidl/async-iterator.js";
 import { EventHandlers } from "./webidl/event-handlers.js";
-import { defineInterface, promised } from "./webidl/interface.js";
+import { defineInterface, grant, promised } from "./webidl/interface.js";
 
-/**
- * @typedef {object} Listening what a transport offers that accepts connections
- * @property {Promise<undefined>} ready
- * @property {Promise<undefined>} closed
- * @property {import("./socket-info.js").SocketInfo} info
- * @property {() => Promise<undefined>} close
- * @property {() => AsyncIterableIterator<import("./socket.js").Socket>} sockets
- */
+const Sockets = asyncIteratorOf("SocketListener");
 
-/** A socket that accepts connections. No transport of this version listens. */
+/** Accepts connections from outside. */
 export class SocketListener extends EventTarget {
-  /** @type {Listening} */
-  #listening;
+  /** @type {ListenerCore} */
+  #core;
+
+  /** @type {SocketInfo} */
+  #info;
 
   #handlers = new EventHandlers(this);
 
   /** @param {object} [init] */
   constructor(init = {}) {
-    convertDictionary("SocketListenerInit", init);
+    const options = listenerOptions(init, platform);
     super();
-    this.#listening = refuse();
+    if (this.addEventListener === EventTarget.prototype.addEventListener) watchListeners(this);
+    this.#core = new ListenerCore(this, options, platform);
+    this.#info = new SocketInfo(grant(this.#core.info));
+    this.#core.start();
   }
 
   get ready() {
-    return promised(() => this.#listening.ready);
+    return promised(() => this.#core.ready);
   }
 
   get closed() {
-    return promised(() => this.#listening.closed);
+    return promised(() => this.#core.closed);
   }
 
   get info() {
-    return this.#listening.info;
+    return this.#info;
   }
 
   close() {
-    return promised(() => this.#listening.close());
+    return promised(() => this.#core.close());
   }
 
   get onconnect() {
@@ -49,8 +53,11 @@ export class SocketListener extends EventTarget {
     this.#handlers.set("connect", value);
   }
 
+  /** @returns {AsyncIterableIterator<import("./socket.js").Socket>} */
   values() {
-    return this.#listening.sockets();
+    const core = this.#core;
+    core.iterate();
+    return new Sockets({ next: () => core.next(), finish: () => core.leave() });
   }
 
   static {
@@ -63,9 +70,15 @@ export class SocketListener extends EventTarget {
   }
 }
 
-/** @returns {never} */
-function refuse() {
-  throw new DOMException("This platform cannot listen", "NotSupportedError");
+/**
+ * The exceptions of listeners have to be known. The interface inherits the methods that register them, so the object
+ * gets some of its own, unless a class that extends it has them already.
+ * @param {EventTarget} target
+ */
+function watchListeners(target) {
+  for (const [name, value] of Object.entries(watching(target))) {
+    Object.defineProperty(target, name, { value, writable: true, configurable: true });
+  }
 }
 
 defineInterface("SocketListener", SocketListener);

@@ -8,6 +8,11 @@ import { registerInterface } from "./webidl/convert.js";
 import { EventHandlers } from "./webidl/event-handlers.js";
 import { defineInterface, grant, promised } from "./webidl/interface.js";
 
+/**
+ * @typedef {import("./core/init.js").SocketOptions} SocketOptions
+ * @typedef {import("./core/socket-core.js").Incoming} Incoming
+ */
+
 /** Symbol.asyncDispose, or what stands in for it on Node 20. */
 const asyncDispose = /** @type {typeof Symbol.asyncDispose} */ (
   Symbol.asyncDispose ?? Symbol.for("nodejs.asyncDispose")
@@ -95,14 +100,27 @@ class Slots extends Given {
   }
 }
 
+/** What the package itself constructs a socket from that came from outside; no script has one. */
+class Accepted {
+  /**
+   * @param {SocketOptions} options
+   * @param {Incoming} incoming
+   */
+  constructor(options, incoming) {
+    this.options = options;
+    this.incoming = incoming;
+  }
+}
+
 /** A connection to another end of the network. */
 export class Socket extends EventTarget {
   /** @param {import("../types/socket.d.ts").SocketInit} init */
   constructor(init) {
-    const options = socketOptions(init, platform);
+    const accepted = init instanceof Accepted ? init : null;
+    const options = accepted?.options ?? socketOptions(init, platform);
     super();
     const socket = platform.uncloneable(this);
-    const core = new SocketCore(socket, options, platform);
+    const core = new SocketCore(socket, options, platform, accepted?.incoming);
     new Slots(socket, core);
     core.start();
     // biome-ignore lint/correctness/noConstructorReturn: the object that structuredClone() refuses is the socket.
@@ -195,3 +213,21 @@ export class Socket extends EventTarget {
 
 defineInterface("Socket", Socket);
 registerInterface("Socket", Slots.has);
+
+/**
+ * Begins a socket for a connection that came from outside.
+ * @param {SocketOptions} options
+ * @param {Incoming} incoming
+ * @returns {Socket} for the user when `incoming.opened()` has been called
+ */
+export function acceptSocket(options, incoming) {
+  return new Socket(/** @type {any} */ (new Accepted(options, incoming)));
+}
+
+/**
+ * @param {Socket} socket
+ * @returns {SocketCore}
+ */
+export function coreOf(socket) {
+  return Slots.core(socket);
+}

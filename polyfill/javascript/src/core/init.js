@@ -63,7 +63,7 @@ function convertInit(init) {
  * @param {any} init a converted SocketInit
  * @returns {Changes} the same object, its hosts parsed
  */
-function check(init) {
+export function check(init) {
   for (const [member, wrong, rule] of limits) {
     if (member in init && wrong(init[member])) throw new TypeError(`${member} ${rule}`);
   }
@@ -93,7 +93,7 @@ function checkTLS({ alpn = [], key, cert }) {
  * @param {Changes} changes
  * @param {Pick<Platform, "supportsCertificateHashes" | "checkCredentials">} platform
  */
-function checkPlatform({ tls }, platform) {
+export function checkPlatform({ tls }, platform) {
   if (!tls) return;
   platform.checkCredentials(tls);
   if (tls.serverCertificateHashes && !platform.supportsCertificateHashes) {
@@ -106,7 +106,7 @@ function checkPlatform({ tls }, platform) {
  * @param {Changes} given
  * @returns {SocketOptions}
  */
-function withDefaults(given) {
+export function withDefaults(given) {
   return {
     type: given.type ?? "tcp",
     remote: given.remote,

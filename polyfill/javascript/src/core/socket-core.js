@@ -27,6 +27,10 @@ import { Deadline } from "./timers.js";
  *   who ended it: the user on purpose; a timer or a bad chunk; the other end or the network
  *
  * @typedef {import("../transports/transport.js").TransportClient} TransportClient
+ *
+ * @typedef {object} Incoming what a connection that came from outside is made of
+ * @property {Platform["connect"]} connect
+ * @property {(core: SocketCore) => void} opened called when its handshakes are done and it is for the user to see
  */
 
 /** @implements {TransportClient} */
@@ -58,14 +62,19 @@ export class SocketCore {
   /** The one object of the one failure, once the state is "errored". */
   failure = /** @type {unknown} */ (undefined);
 
+  /** @type {Incoming | null} */
+  #incoming;
+
   /**
    * @param {EventTarget} target
    * @param {SocketOptions} options
    * @param {Platform} platform
+   * @param {Incoming | null} [incoming] null for a socket that connects by itself
    */
-  constructor(target, options, platform) {
+  constructor(target, options, platform, incoming = null) {
     this.#target = target;
     this.#platform = platform;
+    this.#incoming = incoming;
     this.options = options;
     this.lifecycle = new Lifecycle(options.type);
     /** @type {import("../socket-info.js").Details} */
@@ -101,7 +110,8 @@ export class SocketCore {
     if (signal?.aborted) return this.#followSignal();
     if (signal) follow(signal, this.#followSignal);
     this.#readyDeadline.start(readyTimeout, this.stats.createdAt);
-    this.#transport = this.#platform.connect(this.options, this);
+    const { connect } = this.#incoming ?? this.#platform;
+    this.#transport = connect(this.options, this);
   }
 
   get ready() {
@@ -130,10 +140,12 @@ export class SocketCore {
     this.stats.readyAt = performance.now();
     this.lifecycle.advance("connected");
     this.#ready.resolve(undefined);
-    this.#queueEvent(() => new Event("ready"));
+    // "Its socket is past ready" when a script gets to see it.
+    if (!this.#incoming) this.#queueEvent(() => new Event("ready"));
     this.#transport?.configure(this.options);
     this.#idleDeadline.start(this.options.idleTimeout);
     this.writeSide.connected();
+    this.#incoming?.opened(this);
   }
 
   get room() {

@@ -20,12 +20,19 @@
  * - udp: `received()` is called once per datagram, `write()` gets one datagram; bound sockets pass the other end as a
  *   further argument of both.
  * - quic: the primary stream is the transport of the socket, and `connected()` carries the session with it.
- * - listeners: a platform offers `listen(options, observer)`, whose observer gets, for each connection, a function that
- *   attaches a client to a transport that is connected already.
+ *
+ * A server is made by `platform.listen()` for one listener and talks back to its `ServerClient`:
+ *
+ *     listen() ──► listening() ──► incoming()*  ──► released()
+ *         └──────► failed() ──────────────────────► released()
+ *
+ * - Nothing is called back before `listen()` has returned.
+ * - `released()` comes exactly once, after `close()`, which the client calls after `failed()`, too.
  *
  * @typedef {import("../core/init.js").SocketOptions} SocketOptions
  * @typedef {import("../core/init.js").SocketType} SocketType
  * @typedef {import("../core/init.js").TLSInit} TLSInit
+ * @typedef {import("../core/listener-init.js").ListenerOptions} ListenerOptions
  * @typedef {import("../core/failure.js").TransportFailure} TransportFailure
  * @typedef {import("../socket-endpoint.js").Endpoint} Endpoint
  * @typedef {import("../socket-tls-info.js").TLSDetails} TLSDetails
@@ -39,6 +46,9 @@
  * @property {(tls: TLSInit) => unknown} checkCredentials throws a TypeError for keys and certificates that it cannot use
  * @property {(options: SocketOptions, client: TransportClient) => Transport} connect never throws: what goes wrong is a
  *   failure
+ * @property {(options: ListenerOptions, client: ServerClient) => Server} listen for the types of `supportedTypes`;
+ *   never throws: what goes wrong is a failure
+ * @property {(target: EventTarget, type: string) => boolean} hasListeners whether anybody listens for these events
  * @property {(task: () => void) => void} queueTask queues a task, in which events are dispatched; first in, first out
  * @property {<T extends object>(object: T) => T} uncloneable returns an object that structuredClone() refuses: the same
  *   one, or one that stands in for it
@@ -88,6 +98,23 @@
  * @property {() => void} finAccepted the FIN was handed to the platform
  * @property {(failure: TransportFailure) => void} failed
  * @property {() => void} released the platform's resources are free
+ */
+
+/**
+ * @typedef {object} Server
+ * @property {() => void} close stops accepting; `client.released()` will be called when the port is free
+ */
+
+/**
+ * What the core offers to a server.
+ * @typedef {object} ServerClient
+ * @property {(details: {local: Endpoint}) => void} listening
+ * @property {(failure: TransportFailure) => void} failed it could not begin to listen
+ * @property {boolean} wanted whether there is anybody who would take a connection that comes in now; if not, it is to be
+ *   reset
+ * @property {(connect: Platform["connect"]) => void} incoming a connection came in. It is called back by `connect`, as
+ *   for a connection that is made, for the transport that has `connected()` when its handshakes are done
+ * @property {() => void} released
  */
 
 export {};

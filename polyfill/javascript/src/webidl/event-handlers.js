@@ -5,17 +5,25 @@
 
 import { isObject } from "./convert.js";
 
+/** @typedef {Pick<EventTarget, "addEventListener" | "removeEventListener">} Registering */
+
 /** The event handlers of one target. */
 export class EventHandlers {
-  /** @type {EventTarget} */
+  /** @type {Registering} */
   #target;
+
+  #receiver;
 
   /** @type {Map<string, {value: any, listener: (event: Event) => void}>} */
   #handlers = new Map();
 
-  /** @param {EventTarget} target */
-  constructor(target) {
+  /**
+   * @param {Registering} target
+   * @param {unknown} [receiver] what the handlers are called on, where that is not the target itself
+   */
+  constructor(target, receiver = target) {
     this.#target = target;
+    this.#receiver = receiver;
   }
 
   /**
@@ -52,6 +60,7 @@ export class EventHandlers {
    */
   #handle(event) {
     const value = this.get(event.type);
-    if (typeof value === "function" && value.call(event.currentTarget, event) === false) event.preventDefault();
+    // The current target of the event, which Node 20 forgets after the first listener.
+    if (typeof value === "function" && value.call(this.#receiver, event) === false) event.preventDefault();
   }
 }

@@ -11,8 +11,14 @@ import { detailsOf, handshake, observe, refusal } from "./tls.js";
  * @typedef {import("../../core/failure.js").Phase} Phase
  * @typedef {import("../../core/init.js").Remote} Remote
  * @typedef {import("../../core/init.js").TLSInit} TLSInit
+ * @typedef {import("../../socket-endpoint.js").Endpoint} Endpoint
  * @typedef {import("../../socket-tls-info.js").TLSDetails} TLSDetails
  * @typedef {NodeJS.ErrnoException & {errors?: NodeJS.ErrnoException[]}} NodeError
+ * @typedef {{remote: Endpoint, local: Endpoint}} Ends
+ *
+ * @typedef {object} Accepted a connection that came from outside
+ * @property {object} handle what Node calls a handle, which nothing else uses any more
+ * @property {Ends} ends
  */
 
 /** How long a closed connection takes in what the peer still sends. */
@@ -97,6 +103,9 @@ class TCPTransport {
   /** What a certificate is checked against where there is no servername. */
   #host;
 
+  /** Whether this end is the server of a TLS handshake. */
+  #server;
+
   #receiveBuffer = new ReceiveBuffer();
   #sendBuffer;
 
@@ -113,13 +122,16 @@ class TCPTransport {
   /**
    * @param {SocketOptions} options
    * @param {TransportClient} client
+   * @param {Accepted | null} [accepted] null to connect
    */
-  constructor(options, client) {
+  constructor(options, client, accepted = null) {
     this.#client = client;
-    this.#host = /** @type {Remote} */ (options.remote).host;
+    this.#host = options.remote?.host ?? "";
+    this.#server = accepted !== null;
     // The core ends each direction by itself.
     this.#raw = new Stream(
       {
+        ...(accepted && { handle: accepted.handle }),
         allowHalfOpen: true,
         onread: {
           buffer: () => this.#receiveBuffer.next(client.room),
@@ -130,9 +142,13 @@ class TCPTransport {
     );
     this.#stream = this.#raw;
     this.#sendBuffer = new SendBuffer(this.#stream, client);
-    this.#raw.once("connect", () => this.#connected(options));
     this.#raw.once("close", () => client.released());
-    this.#connect(options);
+    if (accepted) {
+      process.nextTick(() => this.#established(accepted.ends, options));
+    } else {
+      this.#raw.once("connect", () => this.#established(this.#endsOf(options), options));
+      this.#connect(options);
+    }
   }
 
   /** @type {Stream["observer"]} */
@@ -156,12 +172,12 @@ class TCPTransport {
     this.#sendBuffer.flush();
     raw.pause();
     if (unread.length > 0) raw.unshift(unread);
-    const stream = handshake(raw, { init, host: this.#host, server: false });
+    const stream = handshake(raw, { init, host: this.#host, server: this.#server });
     observe(stream, { ...this.#observer, received: (bytes, owned) => this.#received(bytes, owned) });
     this.#stream = stream;
     this.#sendBuffer = new SendBuffer(stream, this.#client);
     return new Promise((resolve) => {
-      stream.once("secureConnect", () => {
+      stream.once(this.#server ? "secure" : "secureConnect", () => {
         const error = refusal(init, stream);
         if (error) return this.#broke(error);
         this.#phase = "tls-established";
@@ -230,15 +246,25 @@ class TCPTransport {
     }
   }
 
-  /** @param {SocketOptions} options */
-  #connected({ type, remote, tls = {} }) {
+  /**
+   * @param {SocketOptions} options
+   * @returns {Ends}
+   */
+  #endsOf({ remote }) {
     const raw = this.#raw;
     const { host, port } = /** @type {Remote} */ (remote);
-    const ends = {
+    return {
       // To ask costs a system call, and a connection that is broken again already has no remote address.
       remote: { address: net.isIPv4(host) ? host : (raw.remoteAddress ?? host), port },
       local: { address: raw.localAddress ?? "", port: raw.localPort ?? 0 },
     };
+  }
+
+  /**
+   * @param {Ends} ends
+   * @param {SocketOptions} options
+   */
+  #established(ends, { type, tls = {} }) {
     this.#phase = "established";
     if (type === "tcp") this.#client.connected(ends);
     else this.secure(tls, new Uint8Array()).then((details) => this.#client.connected({ ...ends, tls: details }));
@@ -311,4 +337,12 @@ class TCPTransport {
  */
 export function connect(options, client) {
   return new TCPTransport(options, client);
+}
+
+/**
+ * @param {Accepted} accepted
+ * @returns {(options: SocketOptions, client: TransportClient) => Transport} to be called at once
+ */
+export function accept(accepted) {
+  return (options, client) => new TCPTransport(options, client, accepted);
 }
