@@ -4,13 +4,16 @@ import { coreOf } from "./socket.js";
 import { convertDictionary, toDOMString } from "./webidl/convert.js";
 import { defineInterface, requireArguments } from "./webidl/interface.js";
 
+/** The promises that a worker lives on for. @type {(event: ConnectEvent) => ReadonlySet<Promise<unknown>>} */
+export let extensionsOf;
+
 /** The event that brings a connection from outside. */
 export class ConnectEvent extends Event {
   /** @type {import("./socket.js").Socket} */
   #socket;
 
-  /** How many promises that were passed to waitUntil() are pending. */
-  #pending = 0;
+  /** What waits for the promises that were passed to waitUntil(). @type {Set<Promise<unknown>>} */
+  #extensions = new Set();
 
   /**
    * @param {string} type
@@ -43,14 +46,19 @@ export class ConnectEvent extends Event {
   waitUntil(promise) {
     // biome-ignore lint/complexity/noArguments: undefined is a promise, too, by conversion.
     requireArguments(arguments.length, 1);
-    if (this.#pending === 0 && !isBeingDispatched(this)) {
+    if (this.#extensions.size === 0 && !isBeingDispatched(this)) {
       throw invalidState("The event has been dispatched and nothing is waited for");
     }
-    this.#pending += 1;
+    const given = Promise.resolve(promise);
     // "A promise that rejects is reported": the one that is made here rejects as well, and nobody handles it.
-    Promise.resolve(promise).finally(() => {
-      this.#pending -= 1;
-    });
+    given.then(() => {});
+    const settled = () => void this.#extensions.delete(extension);
+    const extension = /** @type {Promise<void>} */ (given.then(settled, settled));
+    this.#extensions.add(extension);
+  }
+
+  static {
+    extensionsOf = (event) => event.#extensions;
   }
 }
 

@@ -1,5 +1,5 @@
 import { platform } from "#platform";
-import { watching } from "./core/connect-dispatch.js";
+import { dispatchConnect, watching } from "./core/connect-dispatch.js";
 import { ListenerCore } from "./core/listener-core.js";
 import { listenerOptions } from "./core/listener-init.js";
 import { SocketInfo } from "./socket-info.js";
@@ -24,7 +24,7 @@ export class SocketListener extends EventTarget {
     const options = listenerOptions(init, platform);
     super();
     if (this.addEventListener === EventTarget.prototype.addEventListener) watchListeners(this);
-    this.#core = new ListenerCore(this, options, platform);
+    this.#core = new ListenerCore(audienceOf(this), options, platform);
     this.#info = new SocketInfo(grant(this.#core.info));
     this.#core.start();
   }
@@ -79,6 +79,19 @@ function watchListeners(target) {
   for (const [name, value] of Object.entries(watching(target))) {
     Object.defineProperty(target, name, { value, writable: true, configurable: true });
   }
+}
+
+/**
+ * @param {SocketListener} listener
+ * @returns {import("./core/connect-dispatch.js").Audience}
+ */
+function audienceOf(listener) {
+  return {
+    get present() {
+      return platform.hasListeners(listener, "connect");
+    },
+    dispatch: (event) => dispatchConnect(listener, event),
+  };
 }
 
 defineInterface("SocketListener", SocketListener);

@@ -4,12 +4,19 @@
  * function that notes it. https://dom.spec.whatwg.org/#concept-event-listener-inner-invoke
  */
 
-/** @typedef {Pick<EventTarget, "addEventListener" | "removeEventListener">} Registering */
-
 /**
+ * @typedef {Pick<EventTarget, "addEventListener" | "removeEventListener">} Registering
+ * @typedef {{reason: unknown}} Exception
+ *
+ * @typedef {object} Audience who gets the connect events
+ * @property {boolean} present whether anybody listens
+ * @property {(event: import("../connect-event.js").ConnectEvent) => Exception | undefined} dispatch returns what the
+ *   first listener that threw threw
+ *
  * @typedef {object} Dispatch
  * @property {boolean} under whether it is under way
- * @property {{reason: unknown}} [exception] the first one of the listeners
+ * @property {unknown} receiver what listeners are called on
+ * @property {Exception} [exception] the first one of the listeners
  */
 
 /** @type {WeakMap<Event, Dispatch>} */
@@ -28,10 +35,11 @@ function watch(callback) {
   let listener = watched.get(callback);
   if (!listener) {
     listener = /** @this {unknown} */ function (event) {
+      const dispatch = dispatches.get(event);
       try {
-        return typeof callback === "function" ? callback.call(this, event) : callback.handleEvent(event);
+        if (typeof callback === "function") return callback.call(dispatch?.receiver ?? this, event);
+        return callback.handleEvent(event);
       } catch (error) {
-        const dispatch = dispatches.get(event);
         if (dispatch) dispatch.exception ??= { reason: error };
         throw error;
       }
@@ -63,10 +71,11 @@ export function watching(target) {
 /**
  * @param {EventTarget} target
  * @param {Event} event
- * @returns {{reason: unknown} | undefined} what the first listener that threw threw
+ * @param {unknown} [receiver] what listeners are called on, where that is not the target itself
+ * @returns {Exception | undefined} what the first listener that threw threw
  */
-export function dispatchConnect(target, event) {
-  const dispatch = /** @type {Dispatch} */ ({ under: true });
+export function dispatchConnect(target, event, receiver = target) {
+  const dispatch = /** @type {Dispatch} */ ({ under: true, receiver });
   dispatches.set(event, dispatch);
   EventTarget.prototype.dispatchEvent.call(target, event);
   dispatch.under = false;

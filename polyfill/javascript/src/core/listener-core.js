@@ -7,12 +7,12 @@ import { ConnectEvent } from "../connect-event.js";
 import { acceptSocket, coreOf } from "../socket.js";
 import { SocketEndpoint } from "../socket-endpoint.js";
 import { grant } from "../webidl/interface.js";
-import { dispatchConnect } from "./connect-dispatch.js";
 import { Deferred } from "./deferred.js";
 import { failureOf } from "./failure.js";
 import { follow, unfollow } from "./follow-signal.js";
 
 /**
+ * @typedef {import("./connect-dispatch.js").Audience} Audience
  * @typedef {import("./failure.js").TransportFailure} TransportFailure
  * @typedef {import("./listener-init.js").ListenerOptions} ListenerOptions
  * @typedef {import("./socket-core.js").SocketCore} SocketCore
@@ -35,8 +35,7 @@ export class ListenerCore {
   /** @type {"binding" | "listening" | "closing" | "closed" | "failed"} */
   #state = "binding";
 
-  /** Where connect events are dispatched. */
-  #target;
+  #audience;
 
   #options;
   #platform;
@@ -63,12 +62,12 @@ export class ListenerCore {
   #takers = [];
 
   /**
-   * @param {EventTarget} target
+   * @param {Audience} audience
    * @param {ListenerOptions} options
    * @param {Platform} platform
    */
-  constructor(target, options, platform) {
-    this.#target = target;
+  constructor(audience, options, platform) {
+    this.#audience = audience;
     this.#options = options;
     this.#platform = platform;
     /** @type {import("../socket-info.js").Details} */
@@ -139,7 +138,7 @@ export class ListenerCore {
 
   get wanted() {
     if (this.#state !== "listening") return false;
-    return this.#platform.hasListeners(this.#target, "connect") || this.#hasPlace;
+    return this.#audience.present || this.#hasPlace;
   }
 
   /** @param {Platform["connect"]} connect */
@@ -162,8 +161,8 @@ export class ListenerCore {
   #opened(socket, core) {
     // Nobody may be left who wanted it, now that its handshakes are done.
     if (!this.wanted) return core.abort(undefined);
-    const attended = this.#platform.hasListeners(this.#target, "connect");
-    const exception = attended && dispatchConnect(this.#target, new ConnectEvent("connect", { socket }));
+    const attended = this.#audience.present;
+    const exception = attended && this.#audience.dispatch(new ConnectEvent("connect", { socket }));
     if (exception) core.abort(exception.reason);
     if (!core.lifecycle.terminal && this.#hasPlace) this.#give({ socket, attended });
   }
