@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from .abort import AbortController
 from .clock import now
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from .abort import AbortSignal
     from .core.failure import Failure
     from .core.options import SocketOptions
+    from .datagram_streams import DatagramSource
     from .event_target import EventTarget
     from .microtasks import MicrotaskQueue
     from .streams.readable_stream import ReadableStream
     from .streams.writable_stream import WritableStream
     from .transports.transport import Listener, Transport
+
+    Table = Mapping[type[do.Effect], tuple[str | None, Callable[[Any, Any], None]]]
 
 
 class SocketDriver:
@@ -58,6 +61,9 @@ class SocketDriver:
         "stats",
     )
 
+    #: How each effect is carried out.
+    _table: ClassVar[Table]
+
     def __init__(
         self,
         target: EventTarget,
@@ -67,7 +73,7 @@ class SocketDriver:
     ) -> None:
         self._target = target
         self._queue = queue
-        self._core = SocketCore(options, now)
+        self._core = self._new_core(options)
         self._transport = transport(self, queue)
         self._signal = options.signal
         self._controller = AbortController()
@@ -81,12 +87,20 @@ class SocketDriver:
         self._idle_timer = Timer(queue.loop, self._idle_timer_expired)
         self.info = new_info(options.type)  # type: ignore[arg-type]  # the conversion let only SocketTypes pass
         self.stats = new_stats(self._core.counters)
-        self._source = SocketSource(queue, self._core, self._perform)
-        self._sink = SocketSink(queue, self._core, self._perform, self._writable_aborted)
+        self._source, self._sink = self._new_streams()
         if self._signal is not None:
             self._signal.add_algorithm(self._signal_aborted)
         self._core.start()
         self._perform()
+
+    def _new_core(self, options: SocketOptions) -> SocketCore:
+        """Return the core of this type of socket."""
+        return SocketCore(options, now)
+
+    def _new_streams(self) -> tuple[SocketSource | DatagramSource, SocketSink]:
+        """Return what stands between the core and the two streams."""
+        source = SocketSource(self._queue, self._core, self._perform)
+        return source, SocketSink(self._queue, self._core, self._perform, self._writable_aborted)
 
     # ---- what the socket asks for ----
 
@@ -219,7 +233,7 @@ class SocketDriver:
         try:
             while effects:
                 effect = effects.popleft()
-                part, perform = _PERFORM[type(effect)]
+                part, perform = self._table[type(effect)]
                 perform(self if part is None else getattr(self, part), effect)
         finally:
             self._performing = False
@@ -282,16 +296,18 @@ class SocketDriver:
         set_endpoints(self.info, effect.remote, effect.local)
 
     def _fire_events(self, effect: do.FireEvents) -> None:
-        self._queue.loop.call_soon(self._fire, effect.types, effect.failure)
+        self._queue.loop.call_soon(self._fire, effect)
 
-    def _fire(self, types: tuple[str, ...], failure: Any) -> None:
-        for type_ in types:
-            event = Event(type_) if type_ != "error" else SocketErrorEvent(type_, {"error": failure, "fatal": True})
+    def _fire(self, effect: do.FireEvents) -> None:
+        for type_ in effect.types:
+            event = Event(type_)
+            if type_ == "error":
+                event = SocketErrorEvent(type_, {"error": effect.failure, "fatal": effect.fatal})
             self._target.dispatch(event)
 
 
 #: The part of the driver that carries an effect out (None: itself), and how.
-_PERFORM: Final[Mapping[type[do.Effect], tuple[str | None, Callable[[Any, Any], None]]]] = {
+PERFORM: Final[Table] = {
     do.AbortSignal: (None, SocketDriver._abort_signal),
     do.ApplyOptions: (None, SocketDriver._apply_options),
     do.CancelReadable: ("_source", SocketSource.cancel),
@@ -315,3 +331,5 @@ _PERFORM: Final[Mapping[type[do.Effect], tuple[str | None, Callable[[Any, Any], 
     do.StartTimer: (None, SocketDriver._start_timer),
     do.StopTimer: (None, SocketDriver._stop_timer),
 }
+
+SocketDriver._table = PERFORM

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .abort import AbortSignal
 from .core.options import check_construction, convert_init
+from .datagram_driver import DatagramDriver
 from .dom_exception import DOMException
 from .driver import SocketDriver
 from .event_target import EventHandlerAttribute, EventTarget
 from .microtasks import microtasks
 from .promise import Promise, rejected
 from .transports.tcp import TcpTransport
+from .transports.udp import UdpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,9 +26,13 @@ if TYPE_CHECKING:
     from .stats import SocketStats
     from .streams.readable_stream import ReadableStream
     from .streams.writable_stream import WritableStream
-    from .transports.transport import Listener, Transport
+    from .transports.transport import Transport
 
-_TRANSPORTS: Final[Mapping[SocketType, Callable[[Listener, MicrotaskQueue], Transport]]] = {"tcp": TcpTransport}
+_TRANSPORTS: Final[Mapping[SocketType, Callable[[Any, MicrotaskQueue], Transport]]] = {
+    "tcp": TcpTransport,
+    "udp": UdpTransport,
+}
+_DRIVERS: Final[Mapping[SocketType, type[SocketDriver]]] = {"udp": DatagramDriver}
 _SUPPORTED_TYPES: Final = tuple(_TRANSPORTS)
 _INTERFACES: Final = {"AbortSignal": AbortSignal}
 
@@ -70,7 +76,8 @@ class Socket(EventTarget, metaclass=_SocketInterface):
         # By construction/validates-before-return; connecting goes on in parallel.
         options = check_construction(convert_init(init, _INTERFACES), _TRANSPORTS)
         transport = _TRANSPORTS[options.type]  # type: ignore[index]  # check_construction lets nothing else pass
-        self._driver = SocketDriver(self, options, transport, self._queue)
+        driver: type[SocketDriver] = _DRIVERS.get(options.type, SocketDriver)  # type: ignore[call-overload]  # as above
+        self._driver = driver(self, options, transport, self._queue)
 
     @property
     def readable(self) -> ReadableStream:

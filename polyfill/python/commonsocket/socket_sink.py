@@ -49,26 +49,29 @@ class SocketSink:
             close=self._close,
             abort=self._abort,
             high_water_mark=core.options.send_buffer_size,
-            size=_byte_length,
+            size=self._size,
         )
         self._controller.signal.add_algorithm(self._signal_aborted)
 
     # ---- what the stream asks for ----
 
     def _write(self, chunk: Any, _controller: WritableStreamDefaultController) -> Answer:
-        if isinstance(chunk, bytes):
-            data = chunk
-        elif isinstance(chunk, (bytearray, memoryview)):
-            # By writable/chunk-free-after-settling the bytes are the socket's own from here on (D23).
-            data = bytes(chunk) if _byte_length(chunk) else b""
-        else:
+        try:
+            self._give(chunk)
+        except Exception as error:  # noqa: BLE001  # a TypeError, or what a mapping raises
             # By writable/bad-chunk-rejects-with-type-error and writable/bad-chunk-aborts-the-socket.
-            error = TypeError(f"bytes, a bytearray or a memoryview is needed, not {type(chunk).__name__}")
             self._core.bad_chunk(error)
             self._perform()
             return rejected(self._queue, error, handled=True)
-        self._core.write(data)
         return self._outcome()
+
+    def _give(self, chunk: Any) -> None:
+        """Give a chunk to the core; raises TypeError for one of the wrong kind."""
+        self._core.write(bytes_of(chunk))
+
+    def _size(self, chunk: Any) -> int:
+        """Return the size of a chunk in bytes, without raising."""
+        return byte_length(chunk)
 
     def _close(self) -> Answer:
         self._core.close_write()
@@ -120,7 +123,17 @@ class SocketSink:
         self._controller.set_high_water_mark(effect.size)
 
 
-def _byte_length(chunk: Any) -> int:
+def bytes_of(chunk: Any) -> bytes:
+    """Return the bytes of a chunk; raises TypeError for what is no buffer."""
+    if isinstance(chunk, bytes):
+        return chunk
+    if isinstance(chunk, (bytearray, memoryview)):
+        # By writable/chunk-free-after-settling the bytes are the socket's own from here on (D23).
+        return bytes(chunk) if byte_length(chunk) else b""
+    raise TypeError(f"bytes, a bytearray or a memoryview is needed, not {type(chunk).__name__}")
+
+
+def byte_length(chunk: Any) -> int:
     """Return the size of a chunk in bytes.
 
     What is no buffer counts nothing here: an exception would error the stream before what was written is sent.

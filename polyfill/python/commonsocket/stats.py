@@ -35,18 +35,18 @@ class SocketStats:
 
     @property
     def packets_sent(self) -> int | None:
-        """None: tcp counts no packets."""
-        return None
+        """Datagrams of udp, packets of quic that were sent; None for tcp and tls."""
+        return self._counters.packets_sent
 
     @property
     def packets_received(self) -> int | None:
-        """None: tcp counts no packets."""
-        return None
+        """Datagrams of udp, packets of quic that have arrived; None for tcp and tls."""
+        return self._counters.packets_received
 
     @property
     def packets_dropped(self) -> int | None:
-        """None: tcp drops no packets."""
-        return None
+        """Datagrams that could not be sent, or had no room on arrival; None for tcp and tls."""
+        return self._counters.packets_dropped
 
     @property
     def created_at(self) -> float:

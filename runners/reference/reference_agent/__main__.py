@@ -28,7 +28,7 @@ _BY_TYPE: Final = {
     "udp": ("udp", "udp-bound"),
     "quic": ("quic", "quic-streams", "quic-datagrams"),
 }
-_ALWAYS: Final = ("unhandled-rejections", "async-iteration")
+_ALWAYS: Final = ("unhandled-rejections", "async-iteration", "process-lifetime")
 _MACHINES: Final = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}
 
 

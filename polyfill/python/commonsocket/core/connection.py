@@ -266,7 +266,7 @@ class SocketCore:
         self.effects.append(do.Fulfil("close"))
         self._step("writer-close-after-cancel" if self._read_done and self.state == "open" else "writer-close")
 
-    def bad_chunk(self, error: TypeError) -> None:
+    def bad_chunk(self, error: Exception) -> None:
         """Fail because something else than bytes was written (D22)."""
         # By writable/bad-chunk-aborts-the-socket the rest of the connection does not outlive it.
         self._fail("bad-chunk", error, "local")

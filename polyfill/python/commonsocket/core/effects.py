@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .options import SocketOptions
+    from .options import Address, SocketOptions
 
 
 class Effect:
@@ -35,6 +35,17 @@ class Send(Effect):
     """Give `data` to the system; answered by `write_finished` once it has taken all of it."""
 
     data: bytes
+
+
+@dataclass(slots=True)
+class SendDatagram(Effect):
+    """Give one datagram to the system; answered by `write_finished` or `datagram_refused`.
+
+    `destination` is None if the socket is connected.
+    """
+
+    data: bytes
+    destination: Address | None
 
 
 class SendFin(Effect):
@@ -116,6 +127,13 @@ class Deliver(Effect):
     data: bytes
 
 
+@dataclass(slots=True)
+class DeliverDatagram(Effect):
+    """Give `chunk`, bytes or a SocketDatagram, to the read that waits."""
+
+    chunk: Any
+
+
 class CloseReadable(Effect):
     """Close the readable."""
 
@@ -178,7 +196,8 @@ class SetEndpoints(Effect):
 
 @dataclass(slots=True)
 class FireEvents(Effect):
-    """Queue one task that fires these events in order; `failure` belongs to "error", which is fatal."""
+    """Queue one task that fires these events in order; `failure` and `fatal` belong to "error"."""
 
     types: tuple[str, ...]
     failure: Any = None
+    fatal: bool = True

@@ -29,6 +29,8 @@ MUTABLE: Final = (
     "send_buffer_size",
     "ttl",
 )
+# By update/tcp-options-not-supported-elsewhere: what only connections have.
+TCP_OPTIONS: Final = ("allow_half_open", "keep_alive_delay", "no_delay")
 IMMUTABLE: Final = ("local", "remote", "signal", "tls", "type")
 
 
@@ -111,6 +113,15 @@ def check_supported(tls: Mapping[str, Any] | None) -> None:
         raise DOMException("init.tls.server_certificate_hashes is not supported", "NotSupportedError")
 
 
+def datagram_of(chunk: object) -> tuple[bytes, Address]:
+    """Return data and destination of a SocketDatagram to send; raises TypeError (D38)."""
+    datagram = convert_dictionary("SocketDatagram", chunk, "chunk")
+    # udp/bound-write-needs-remote: one that arrives always has it, so the dictionary does not demand it.
+    if "remote" not in datagram:
+        raise TypeError("chunk.remote: a bound socket has to be told where to")
+    return datagram["data"], _remote(datagram["remote"], "chunk")
+
+
 def changed(options: SocketOptions, members: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """Return those of `members` called `names` that differ from `options`."""
     return {name: members[name] for name in names if name in members and members[name] != getattr(options, name)}
@@ -124,6 +135,8 @@ def update_refusal(
     # By update/allow-half-open-after-fin: what it decides is decided.
     if "allow_half_open" in changes and peer_finished:
         forbidden["allow_half_open"] = changes["allow_half_open"]
+    if options.type == "udp" and not forbidden and any(name in members for name in TCP_OPTIONS):
+        return DOMException(f"udp has none of {', '.join(TCP_OPTIONS)}", "NotSupportedError")
     if forbidden.get("type") == "tls" and options.type == "tcp":
         return DOMException("STARTTLS is not supported", "NotSupportedError")
     # By update/tls-without-type, even if it is what `init` had: nothing would use it.
@@ -140,14 +153,14 @@ def with_changes(options: SocketOptions, changes: Mapping[str, Any]) -> SocketOp
     return replace(options, **changes)
 
 
-def _remote(remote: Mapping[str, Any]) -> Address:
+def _remote(remote: Mapping[str, Any], path: str = "init") -> Address:
     # By construction/address-empty and construction/address-not-a-host.
     host = parse_host(remote["address"])
     if host is None:
-        raise TypeError(f"init.remote.address: {remote['address']!r} is not a host")
+        raise TypeError(f"{path}.remote.address: {remote['address']!r} is not a host")
     # By construction/remote-port-zero.
     if remote["port"] == 0:
-        raise TypeError("init.remote.port: 0 is no port to connect to")
+        raise TypeError(f"{path}.remote.port: 0 is no port to connect to")
     return Address(host, remote["port"])
 
 

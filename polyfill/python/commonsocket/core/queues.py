@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any, Final
+
+#: Empty datagrams take memory as well, and no limit in bytes would ever stop them.
+MOST_DATAGRAMS: Final = 65_536
 
 
 class ReceiveQueue:
@@ -46,6 +50,45 @@ class ReceiveQueue:
     def clear(self) -> None:
         """Drop all."""
         self._pieces.clear()
+        self.size = 0
+
+
+class DatagramQueue:
+    """Received datagrams that nobody has read, each with its size: one chunk per datagram."""
+
+    __slots__ = ("_items", "size")
+
+    def __init__(self) -> None:
+        self._items: deque[tuple[Any, int]] = deque()
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def has_room(self, size: int, limit: int) -> bool:
+        """Say whether a datagram of `size` bytes may wait too, of which `limit` bytes may; the first one always may."""
+        items = self._items
+        return not items or (self.size + size <= limit and len(items) < MOST_DATAGRAMS)
+
+    def push(self, chunk: Any, size: int) -> None:
+        """Append a datagram."""
+        self._items.append((chunk, size))
+        self.size += size
+
+    def unread(self, chunk: Any, size: int) -> None:
+        """Put a datagram back in front."""
+        self._items.appendleft((chunk, size))
+        self.size += size
+
+    def pop(self) -> Any:
+        """Take the first datagram; there must be one."""
+        chunk, size = self._items.popleft()
+        self.size -= size
+        return chunk
+
+    def clear(self) -> None:
+        """Drop all."""
+        self._items.clear()
         self.size = 0
 
 

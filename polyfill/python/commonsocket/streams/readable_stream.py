@@ -225,3 +225,14 @@ def create_readable_byte_stream(
     controller = stream._controller = ReadableByteStreamController._new(stream, pull, cancel, 0)
     controller._begin(None)
     return stream, controller
+
+
+def create_readable_stream(
+    queue: MicrotaskQueue, pull: Callable[[ReadableStreamDefaultController], Answer], cancel: Callable[[Any], Answer]
+) -> tuple[ReadableStream, ReadableStreamDefaultController]:
+    """CreateReadableStream with high water mark 0, so that it pulls only for a read that waits."""
+    stream = ReadableStream.__new__(ReadableStream)
+    initialize_readable_stream(stream, queue)
+    controller = stream._controller = ReadableStreamDefaultController._new(stream, pull, cancel, 0, lambda _chunk: 1)
+    controller._begin(None)
+    return stream, controller

@@ -45,7 +45,7 @@ class Connected(NamedTuple):
     endpoint: Endpoint
 
 
-class _Failed(NamedTuple):
+class Failed(NamedTuple):
     """An attempt that failed: when, and how."""
 
     phase: Phase
@@ -60,22 +60,29 @@ async def connect_tcp(
 
     `prepare` sets the options of each new socket before it connects.
     """
-    endpoints = await _resolve(remote, local)
-    failures: list[_Failed] = []
+    endpoints = await resolve(remote, local)
+    failures: list[Failed] = []
     connected = await _race(endpoints, local, prepare, failures)
     if connected is not None:
         return connected
+    raise attempts_failed(failures)
+
+
+def attempts_failed(failures: Sequence[Failed]) -> ConnectError:
+    """Return the one error for attempts that have failed, at least one."""
     # By errors/connect-attempts-last-code and errors/connect-attempts-cause.
     last = failures[-1]
     errors = [attempt.error for attempt in failures]
     cause = errors[0] if len(errors) == 1 else ExceptionGroup("every address was tried", errors)
     host, port = last.endpoint.address[:2]
     what = "cannot bind the local address" if last.phase == "bind" else f"cannot connect to {host} port {port}"
-    raise ConnectError(failure_of(last.error, last.phase, what, cause))
+    return ConnectError(failure_of(last.error, last.phase, what, cause))
 
 
-async def _resolve(remote: Address, local: LocalAddress | None) -> list[Endpoint]:
-    """Return the endpoints to try, in order."""
+async def resolve(
+    remote: Address, local: LocalAddress | None, kind: socket.SocketKind = socket.SOCK_STREAM
+) -> list[Endpoint]:
+    """Return the endpoints to try, in order; raises `ConnectError`."""
     family = _FAMILIES.get(remote.host.version, socket.AF_UNSPEC)
     if remote.host.version:
         address = (remote.host.text, remote.port)
@@ -84,7 +91,7 @@ async def _resolve(remote: Address, local: LocalAddress | None) -> list[Endpoint
         loop = asyncio.get_running_loop()
         try:
             # As bytes: a str would pass the codec "idna", and the host parser has done that.
-            found = await loop.getaddrinfo(remote.host.text.encode(), remote.port, type=socket.SOCK_STREAM)
+            found = await loop.getaddrinfo(remote.host.text.encode(), remote.port, type=kind)
         except OSError as error:
             raise ConnectError(failure_of(error, "connect", f"cannot resolve {remote.host.text}")) from error
         endpoints = interleave([Endpoint(info[0], info[4]) for info in found])
@@ -107,7 +114,7 @@ async def _race(
     endpoints: Sequence[Endpoint],
     local: LocalAddress | None,
     prepare: Callable[[socket.socket], None],
-    failures: list[_Failed],
+    failures: list[Failed],
 ) -> Connected | None:
     """Try the endpoints, each a little after the one before, until one is connected."""
     if len(endpoints) == 1:
@@ -142,7 +149,7 @@ async def _attempt(
     endpoint: Endpoint,
     local: LocalAddress | None,
     prepare: Callable[[socket.socket], None],
-    failures: list[_Failed],
+    failures: list[Failed],
 ) -> Connected | None:
     phase: Phase = "connect"
     attempt: socket.socket | None = None
@@ -158,7 +165,7 @@ async def _attempt(
             phase = "connect"
         await asyncio.get_running_loop().sock_connect(attempt, endpoint.address)
     except OSError as error:
-        failures.append(_Failed(phase, error, endpoint))
+        failures.append(Failed(phase, error, endpoint))
         if attempt is not None:
             attempt.close()
         return None
