@@ -116,7 +116,7 @@ def install_javascript() -> None:
     stamp = NODE_MODULES / ".installed"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    need(["npm", "ci", "--silent", "--no-audit", "--no-fund"])
+    need(["npm", "ci", "--loglevel=error", "--no-audit", "--no-fund"])
     stamp.write_text(wanted)
 
 
