@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.agent import steps
 from conformance.agent.target import WATCHING
-from conformance.agent.values import UNDEFINED, Result
+from conformance.agent.values import UNDEFINED, Fill, Result
 from conformance.testing.links import meanwhile
 from conformance.testing.registry import test
 from conformance.testing.tls_links import TlsLink, connect_tls, is_refused, prove_tls, tls_init, tls_socket, trusting
@@ -42,12 +42,13 @@ async def sends_and_receives(t: Context, version: str) -> None:
 )
 async def carries_much_both_ways_at_once(t: Context) -> None:
     link = await connect_tls(t)
-    out, back = t.rng.randbytes(1_500_000), t.rng.randbytes(1_500_000)
+    value, size = t.rng.randrange(1, 256), 3_000_000
+    back = t.rng.randbytes(10_000) * 40
     reader, writer = await link.reader(), await link.writer()
     async with meanwhile(link.connection.send(back)):
-        write = await writer.start_write(out)
+        write = await writer.start_write(Fill(value, size))
         t.check(await reader.read_exactly(len(back)) == back, "other bytes were read than the peer sent")
-    t.check(await link.connection.receive(len(out)) == out, "other bytes were received than the socket sent")
+    t.check(await link.connection.receive(size) == bytes([value]) * size, "other bytes were received than were written")
     await write.fulfils()
 
 

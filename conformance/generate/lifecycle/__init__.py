@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.generate.lifecycle.events import DRIVERS, WAITING
 from conformance.generate.lifecycle.outcomes import judge
 from conformance.generate.lifecycle.states import reach
+from conformance.generate.lifecycle.worlds import WORLDS
 from conformance.testing.case import TestCase
 
 if TYPE_CHECKING:
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from conformance.spec import Cell, Spec
     from conformance.testing.context import Context
 
-BUILT = frozenset({("tcp", "constructed")})
-"""Transports and roles whose states `states.py` can reach."""
-
 UPGRADES = frozenset({"starttls", "starttls-fails", "starttls-refused"})
-"""Events that need a TLS peer."""
+"""Events of TLS, whatever the transport."""
+
+TRUST = frozenset({"trust-anchors"})
+"""What they need: the target has to trust its peer."""
 
 
 def cases(spec: Spec) -> Iterator[TestCase]:
@@ -29,13 +30,14 @@ def cases(spec: Spec) -> Iterator[TestCase]:
     """
     source = f"spec/{spec.api}/lifecycle.yaml"
     for cell in spec.lifecycle.cells():
-        if cell.row.untestable or (cell.transport, cell.role) not in BUILT or cell.event in UPGRADES:
+        world = WORLDS.get((cell.transport, cell.role))
+        if cell.row.untestable or world is None:
             continue
         yield TestCase(
             id=f"{spec.api}/lifecycle/{cell.id}",
             title=_title(cell, spec.lifecycle.events[cell.event]),
             requirements=cell.row.requirements,
-            features=frozenset(cell.features),
+            features=frozenset(cell.features) | world.features | (TRUST if cell.event in UPGRADES else set()),
             run=_run(cell),
             source="lifecycle",
             waits=cell.event in WAITING,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.objects import RemotePromise
+from conformance.generate.lifecycle.upgrades import starttls, starttls_fails, starttls_refused
 from conformance.testing.checks import eventually, has_received, make_reason
 
 if TYPE_CHECKING:
@@ -139,6 +140,19 @@ async def _peer_reset(scene: Scene) -> None:
         await _write_until_rejected(scene)
 
 
+async def _tls_alert(scene: Scene) -> None:
+    await _peer_sends(scene)
+    scene.secured.corrupt()
+    await scene.link.send(scene.t.rng.randbytes(100))
+    # After its own close_notify the target has nothing more to say.
+    scene.alerts = scene.writing == "open"
+
+
+async def _tls_truncated(scene: Scene) -> None:
+    await _peer_sends(scene)
+    await scene.secured.cut()
+
+
 async def _idle_timeout(scene: Scene) -> None:
     await scene.expect_read()
     await scene.socket.update({"idleTimeout": IDLE_TIMEOUT})
@@ -218,8 +232,13 @@ DRIVERS: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
     "cancel": _cancel,
     "cancel-after-fin": _cancel_after_fin,
     "peer-reset": _peer_reset,
+    "tls-alert": _tls_alert,
+    "tls-truncated": _tls_truncated,
     "idle-timeout": _idle_timeout,
     "update": _update,
     "update-immutable": _update_immutable,
+    "starttls": starttls,
+    "starttls-fails": starttls_fails,
+    "starttls-refused": starttls_refused,
     "dispose": _dispose,
 }

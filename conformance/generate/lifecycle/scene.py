@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
     from conformance.agent.objects import RemoteObject, RemotePromise
     from conformance.agent.remote import RemoteSocket
     from conformance.agent.streams import RemoteReader, RemoteWriter
     from conformance.agent.target import Answer
-    from conformance.peers.connection import Connection
-    from conformance.peers.tcp import TcpPeer
+    from conformance.generate.lifecycle.worlds import Silence, World
+    from conformance.peers.channel import Channel
+    from conformance.peers.listener import Listener
+    from conformance.peers.tls import TlsConnection
     from conformance.spec import Cell
     from conformance.testing.context import Context
 
@@ -27,17 +29,20 @@ class Scene:
 
     t: Context
     cell: Cell
+    world: World
     socket: RemoteSocket
     reader: RemoteReader
     writer: RemoteWriter
-    peer: TcpPeer | None
+    peer: Listener[Any] | None
     """The peer that the socket connects to; None where it refuses or never answers."""
+    silence: Silence | None
+    """What never answers the socket, where that is so."""
     controller: RemoteObject | None
     """The AbortController of `init.signal`, for events that need one."""
     turn: list[Answer]
     """What the steps of `states.SAME_TURN` gave."""
 
-    connection: Connection | None = None
+    connection: Channel | None = None
     reading: Direction = "open"
     writing: Direction = "open"
     failure: Any = None
@@ -58,14 +63,24 @@ class Scene:
     unread: bytes = b""
     """What the peer sent and nobody has read."""
     pending_read: RemotePromise | None = None
+    later: RemotePromise | None = None
+    """The write of `secret`, issued after the call that asks for TLS."""
+    secret: bytes = b""
+    alerts: bool = False
+    """Whether TLS calls for an alert of the target."""
     aborted_at_once: bool | None = None
     """Whether the signal was aborted in the turn of the call."""
 
     @property
-    def link(self) -> Connection:
+    def link(self) -> Channel:
         """The connection, in cells whose state has one."""
         assert self.connection is not None, self.cell.id
         return self.connection
+
+    @property
+    def secured(self) -> TlsConnection:
+        """The connection, in cells where it is one of TLS."""
+        return cast("TlsConnection", self.link)
 
     async def remember(self) -> None:
         """Keep what can be observed before the event. What is connecting has fired nothing that is not of the event."""

@@ -1,4 +1,4 @@
-"""Brings a constructed TCP socket into the state of a cell."""
+"""Brings a socket into the state of a cell."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from conformance.agent import steps
 from conformance.agent.streams import RemoteReader, RemoteWriter
 from conformance.agent.target import WATCHING
 from conformance.agent.values import Result
+from conformance.generate.lifecycle.events import WAITING
 from conformance.generate.lifecycle.scene import STARTING, Scene
+from conformance.generate.lifecycle.upgrades import Words, asking
+from conformance.generate.lifecycle.worlds import WORLDS
 from conformance.testing.checks import make_reason
-from conformance.testing.links import refusing, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from conformance.agent.steps import Step
+    from conformance.generate.lifecycle.worlds import Constructed
     from conformance.spec import Cell
     from conformance.testing.context import Context
 
@@ -31,7 +34,7 @@ INIT: Mapping[str, dict[str, Any]] = {
 SIGNALLED = frozenset({"signal-aborts", "signal-already-aborted"})
 
 # Events of a connecting socket for which the peer answers, or refuses; for all others nobody ever answers.
-ANSWERED = frozenset({"connected", "writer-close", "signal-already-aborted"})
+ANSWERED = frozenset({"connected", "writer-close", "starttls", "signal-already-aborted"})
 REFUSED = frozenset({"connect-fails"})
 
 _READER, _WRITER = Result(WATCHING + 1), Result(WATCHING + 3)
@@ -43,24 +46,25 @@ _LOCKS = (
 )
 
 # What has to happen in the turn of the construction: later the socket might be connected already.
-SAME_TURN: Mapping[str, Callable[[bytes], list[Step]]] = {
-    "connected": lambda payload: [steps.call(_WRITER, "write", payload)],
-    "writer-close": lambda payload: [steps.call(_WRITER, "write", payload), steps.call(_WRITER, "close")],
+SAME_TURN: Mapping[str, Callable[[Words], list[Step]]] = {
+    "connected": lambda words: [steps.call(_WRITER, "write", words.payload)],
+    "writer-close": lambda words: [steps.call(_WRITER, "write", words.payload), steps.call(_WRITER, "close")],
+    "starttls": lambda words: asking(Result(0), _READER, _WRITER, words),
     "signal-already-aborted": lambda _: [steps.get(Result(6), "aborted")],
 }
 
 
 async def reach(t: Context, cell: Cell) -> Scene:
     """Return a scene whose socket is in the cell's state, with everything before the event remembered."""
-    scene = await _construct(t, cell)
+    scene = await _construct(t, cell, WORLDS[cell.transport, cell.role])
     for arrive in ROUTES[cell.state]:
         await arrive(scene)
     await scene.remember()
     return scene
 
 
-async def _construct(t: Context, cell: Cell) -> Scene:
-    init = dict(INIT.get(cell.event, {}))
+async def _construct(t: Context, cell: Cell, world: Constructed) -> Scene:
+    init = world.init(t) | INIT.get(cell.event, {})
     controller = reason = None
     if cell.event in SIGNALLED:
         controller = await t.target.construct("AbortController")
@@ -69,30 +73,40 @@ async def _construct(t: Context, cell: Cell) -> Scene:
             reason = await make_reason(t)
             await controller.call("abort", reason)
     starting = cell.state in STARTING
-    peer = None
+    peer = silence = None
     if starting and cell.event in REFUSED:
-        init["remote"] = refusing(t).remote
+        init["remote"] = (await world.refuse(t)).remote
     elif starting and cell.event not in ANSWERED:
-        init["remote"] = (await unanswered(t)).remote
+        silence = await world.silence(t)
+        init["remote"] = silence.remote
     else:
-        peer = await t.tcp_peer()
+        peer = await world.listen(t)
         init["remote"] = peer.remote
-    payload = t.rng.randbytes(300)
-    extra = SAME_TURN[cell.event](payload) if starting and cell.event in SAME_TURN else []
+    words = Words(t.rng.randbytes(300), t.rng.randbytes(400), world.upgrade(t))
+    extra = SAME_TURN[cell.event](words) if starting and cell.event in SAME_TURN else []
     socket, answers = await t.target.watch_and(steps.construct("Socket", init), *_LOCKS, *extra)
     reader, writer = answers[1].get(), answers[3].get()
     return Scene(
         t,
         cell,
+        world,
         socket,
         RemoteReader(t.target, reader.handle),
         RemoteWriter(t.target, writer.handle),
         peer,
+        silence,
         controller,
         answers[len(_LOCKS) :],
-        payload=payload,
+        payload=words.payload,
+        secret=words.secret,
         reason=reason,
     )
+
+
+async def _begin(scene: Scene) -> None:
+    # A timer that runs already might be over before.
+    if scene.silence is not None and scene.cell.event not in WAITING:
+        await scene.silence.is_tried()
 
 
 async def _connect(scene: Scene) -> None:
@@ -128,7 +142,7 @@ async def _fail(scene: Scene) -> None:
 
 ROUTES: Mapping[str, tuple[Callable[[Scene], Awaitable[None]], ...]] = {
     "none": (),
-    "connecting": (),
+    "connecting": (_begin,),
     "open": (_connect,),
     "local-closed": (_connect, _close_writing),
     "remote-closed": (_connect, _end_reading),

@@ -1,0 +1,152 @@
+"""Where sockets of one transport and role live: how one is made, who its peer is, and what is particular about both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from conformance.testing.links import prove, refusing, unanswered
+from conformance.testing.tls_links import prove_tls, trusting
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from conformance.peers.connection import Connection
+    from conformance.peers.listener import Listener
+    from conformance.peers.tcp import FullBacklog
+    from conformance.peers.tls import TlsConnection, TlsPeer
+    from conformance.testing.context import Context
+
+
+class Place(Protocol):
+    """Anything that a socket may try to connect to."""
+
+    remote: dict[str, str | int]
+
+
+class Silence(Protocol):
+    """What a socket connects to for ever."""
+
+    remote: dict[str, str | int]
+
+    async def is_tried(self) -> None:
+        """Wait until the socket tries to connect."""
+
+    async def is_left(self) -> None:
+        """Check that it does so no longer, and has left nothing behind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the sockets of one transport and role have in common."""
+
+    prove: Callable[[Context], Awaitable[None]]
+    """Show that the target works, by another socket."""
+    init: Callable[[Context], dict[str, Any]] = lambda _: {}
+    """What an init needs besides the address."""
+    features: frozenset[str] = frozenset()
+    """What the tests need besides the features of their cells."""
+    upgrade: Callable[[Context], dict[str, Any]] = trusting
+    """The `tls` that `update()` is given to ask for TLS."""
+    secure: Callable[[Context, Connection], Awaitable[TlsConnection]]
+    """Have the peer go on with TLS."""
+    betray: Callable[[Context, Connection], Awaitable[TlsConnection]]
+    """Have the peer go on with TLS that the target has to refuse by an alert."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constructed(World):
+    """Sockets that a script constructs."""
+
+    listen: Callable[[Context], Awaitable[Listener[Any]]]
+    """Make a peer to which sockets get connected."""
+    silence: Callable[[Context], Awaitable[Silence]]
+    refuse: Callable[[Context], Awaitable[Place]]
+    """Make a place to which sockets do not get connected."""
+    refusal: str
+    """The errorCode by which they fail there."""
+
+
+class Unanswered:
+    """A TCP port that never answers."""
+
+    def __init__(self, backlog: FullBacklog) -> None:
+        self.remote = backlog.remote
+        self._backlog = backlog
+
+    async def is_tried(self) -> None:
+        """Wait for a SYN."""
+        await self._backlog.expect_attempt()
+
+    async def is_left(self) -> None:
+        """Wait until no SYN is on its way."""
+        await self._backlog.expect_no_attempt()
+
+
+class StalledHandshake:
+    """A TLS peer that takes the ClientHello and never answers it."""
+
+    def __init__(self, t: Context, peer: TlsPeer) -> None:
+        self.remote = peer.remote
+        self._t = t
+        self._peer = peer
+
+    async def is_tried(self) -> None:
+        """Wait for the ClientHello."""
+        await (await self._peer.accept()).expect_hello()
+
+    async def is_left(self) -> None:
+        """Wait for the end of every connection, each without a byte of data."""
+        for connection in self._peer.connections:
+            await connection.expect_end()
+            self._t.equal(connection.received_total, 0, "how many bytes of data the peer received")
+
+
+async def _unanswered(t: Context) -> Silence:
+    return Unanswered(await unanswered(t))
+
+
+async def _stalled(t: Context) -> Silence:
+    return StalledHandshake(t, await t.tls_peer(stall_after=0))
+
+
+async def _refusing(t: Context) -> Place:
+    return refusing(t)
+
+
+async def _untrusted(t: Context) -> Place:
+    return await t.tls_peer(t.authority.issue(self_signed=True))
+
+
+async def _serve_tls(t: Context, connection: Connection) -> TlsConnection:
+    return await connection.start_tls(t.authority.issue())
+
+
+async def _serve_corrupt_tls(t: Context, connection: Connection) -> TlsConnection:
+    # Behind the ServerHello, in what is encrypted already (RFC 8446, section 5.2: bad_record_mac).
+    return await connection.start_tls(t.authority.issue(), minimum="TLSv1.3", corrupt_after=300)
+
+
+WORLDS: Final[Mapping[tuple[str, str], Constructed]] = {
+    ("tcp", "constructed"): Constructed(
+        listen=lambda t: t.tcp_peer(),
+        silence=_unanswered,
+        refuse=_refusing,
+        refusal="connection-refused",
+        prove=prove,
+        secure=_serve_tls,
+        betray=_serve_corrupt_tls,
+    ),
+    ("tls", "constructed"): Constructed(
+        listen=lambda t: t.tls_peer(),
+        silence=_stalled,
+        refuse=_untrusted,
+        refusal="tls-certificate-rejected",
+        prove=prove_tls,
+        secure=_serve_tls,
+        betray=_serve_corrupt_tls,
+        init=lambda t: {"type": "tls", "tls": trusting(t)},
+        features=frozenset({"trust-anchors"}),
+    ),
+}
+"""By transport and role."""
