@@ -1,6 +1,6 @@
 /** What the agent claims for the implementation under test; the runner's manifest may allow less. */
 
-/** @typedef {{types: Set<unknown>, globals: Record<string, any>}} Given */
+/** @typedef {{types: Set<unknown>, globals: Record<string, any>, hosted: boolean}} Given */
 
 /** @type {(type: string) => (given: Given) => boolean} */
 const connects =
@@ -13,6 +13,9 @@ const has =
   (name) =>
   ({ globals }) =>
     typeof globals[name] === "function";
+
+/** @type {(claim: (given: Given) => boolean) => (given: Given) => boolean} */
+const accepts = (claim) => (given) => has("SocketListener")(given) && claim(given);
 
 const tcp = connects("tcp");
 const tls = connects("tls");
@@ -39,11 +42,13 @@ const CLAIMS = {
   "peer-certificates": tls,
   udp,
   "udp-bound": udp,
+  "udp-server": accepts(udp),
   quic,
   "quic-streams": quic,
   "quic-datagrams": quic,
   server: has("SocketListener"),
   listener: has("SocketListener"),
+  "connect-event": ({ hosted }) => hosted,
   "crypto-keys": has("CryptoKey"),
   "transferable-streams": has("structuredClone"),
   "structured-clone": has("structuredClone"),
@@ -59,15 +64,16 @@ const SIMPLEST = ["tcp"];
 
 /**
  * @param {Record<string, any>} globals
+ * @param {boolean} hosted whether there is a host of socket workers
  * @returns {string[]}
  */
-export function claimedFeatures(globals) {
+export function claimedFeatures(globals, hosted) {
   let types;
   try {
     types = new Set(globals.Socket.supportedTypes ?? SIMPLEST);
   } catch {
     types = new Set(SIMPLEST);
   }
-  const given = { types, globals };
+  const given = { types, globals, hosted };
   return Object.keys(CLAIMS).filter((name) => CLAIMS[name](given));
 }

@@ -4,6 +4,7 @@
  *     node main.js [--implementation FILE]
  *
  * FILE is a module that exports Socket and, if it likes, the other interfaces; `global` means what the runtime has.
+ * If there is a worker.js beside FILE, it is a host of socket workers: it exports installScope() and listen(init).
  */
 
 import { Console } from "node:console";
@@ -35,6 +36,20 @@ async function load(file) {
     get: (_, name) => (Object.hasOwn(exports, name) ? exports[name] : realm[name]),
     has: (_, name) => Object.hasOwn(exports, name) || name in realm,
   });
+}
+
+/**
+ * Returns the host of socket workers that is beside the implementation, its global scope installed.
+ *
+ * @param {string} file
+ * @returns {Promise<import("./operations.js").Agent["host"]>}
+ */
+async function loadHost(file) {
+  const beside = join(dirname(file), "worker.js");
+  if (file === "global" || !existsSync(beside)) return null;
+  const host = await import(pathToFileURL(beside).href);
+  host.installScope();
+  return host;
 }
 
 /**
@@ -79,9 +94,11 @@ if (typeof globals.Socket !== "function") {
   console.error(`${implementation} exports no Socket`);
   process.exit(1);
 }
+const host = await loadHost(implementation);
 
 const agent = new Agent({
   globals,
+  host,
   probes,
   readTree: () => JSON.parse(readFileSync(join(HOUSE, "spec/generated/idl.json"), "utf8")),
   send,
@@ -99,7 +116,7 @@ send({
   language: "javascript",
   runtime: { name: runtime, version: process.versions[runtime] },
   implementation: describe(implementation),
-  features: claimedFeatures(globals),
+  features: claimedFeatures(globals, host !== null),
   platform: `${process.platform}-${process.arch}`,
 });
 

@@ -59,6 +59,7 @@ const steps = {
 
 /**
  * @typedef {object} Agent
+ * @property {{listen: (init: unknown) => Promise<object>} | null} host what runs socket workers, if there is one
  * @property {Record<string, (request: Request, env: any) => unknown>} probes
  * @property {unknown} tree the IDL tree, spec/generated/idl.json
  * @property {(name: string) => void} release
@@ -95,6 +96,14 @@ const services = {
   release({ scope }, _context, agent) {
     agent.release(scope);
     return { $: "undefined" };
+  },
+
+  async listen({ init }, context, agent) {
+    if (agent.host === null) throw new Fault("unsupported-operation", "there is no host of socket workers");
+    const server = await agent.host.listen(decode(init, context)).catch((error) => {
+      throw new Threw(error);
+    });
+    return encodeHandle(server, context.scope);
   },
 
   async idl(request, context, agent) {

@@ -10,6 +10,7 @@ export const PROTOCOL = 1;
 /**
  * @typedef {object} Surroundings
  * @property {Record<string, any>} globals the implementation's exports over those of globalThis
+ * @property {import("./operations.js").Agent["host"]} host
  * @property {import("./operations.js").Agent["probes"]} probes
  * @property {() => unknown} readTree gives the IDL tree, when it is first needed
  * @property {(message: object) => void} send
@@ -26,6 +27,7 @@ export class Agent {
   /** @param {Surroundings} surroundings */
   constructor(surroundings) {
     this.#surroundings = surroundings;
+    this.host = surroundings.host;
     this.probes = surroundings.probes;
   }
 
