@@ -206,6 +206,10 @@ class Connection(Channel):
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
         self._close()
 
+    def was_reset(self) -> None:
+        """Take note of a reset of the target that the system has told to somebody else."""
+        self._failed(ConnectionResetError(errno.ECONNRESET, "told before"))
+
     def look_for_reset(self) -> bool:
         """Look whether the target has reset after its FIN; return whether that could still come."""
         # After a FIN the socket stays readable for ever and recv() keeps returning b"": a later reset is only told

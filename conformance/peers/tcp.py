@@ -226,7 +226,12 @@ async def dial(
             dialling.bind((host, 0))
         log.add(1, "to-target", "connect")
         await asyncio.wait_for(asyncio.get_running_loop().sock_connect(dialling, (address, port)), limit)
-        connection = Connection(dialling, 1, log, reading=reading, pace=pace, note=note)
+        place = (address, port)  # a connection that was reset since has no peer any more
+        connection = Connection(dialling, 1, log, reading=reading, pace=pace, note=note, address=place)
+    except ConnectionResetError:
+        # It was made: nobody says so of one that is refused. The target was faster with its reset than this loop.
+        connection = Connection(dialling, 1, log, reading=False, note=note, address=(address, port))
+        connection.was_reset()
     except TimeoutError:
         dialling.close()
         note(Done(failed="nobody answered"))

@@ -280,6 +280,28 @@ async def test_a_client_of_a_listener():
     await server.close()
 
 
+async def test_a_client_that_is_reset_before_it_looks():
+    server = socket.create_server(("127.0.0.1", 0))
+    server.setblocking(False)
+    loop = asyncio.get_running_loop()
+
+    def reset():
+        try:
+            accepted, _ = server.accept()
+        except BlockingIOError:
+            loop.call_soon(reset)
+            return
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        accepted.close()
+
+    loop.call_soon(reset)
+    address, port = server.getsockname()
+    client = await connect({"address": address, "port": port})
+    await client.expect_reset()
+    assert client.closed
+    server.close()
+
+
 async def test_a_client_that_is_refused_or_not_answered():
     port = RefusingPort()
     with pytest.raises(UnexpectedWire, match="accepts a connection, but connecting failed: Connection refused"):
