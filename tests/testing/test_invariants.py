@@ -135,3 +135,8 @@ def test_bytes_on_the_way_are_no_violation() -> None:
 
 def test_a_tls_connection_has_other_bytes_on_the_wire() -> None:
     assert judge(replace(CLEAN, type="tls", connection=peer(sent=1000, received=1000))) == []
+
+
+def test_a_datagram_that_cannot_be_sent_is_no_missing_byte() -> None:
+    dropped = replace(CLEAN, type="udp", stats=STATS | {"packetsDropped": 1}, later_stats=None, connection=None)
+    assert judge(replace(dropped, accepted=100_000)) == []
