@@ -13,10 +13,13 @@ HARMLESS = {
     "base64",
     "binascii",
     "collections",
+    "contextlib",
     "dataclasses",
+    "hashlib",
     "ipaddress",
     "operator",
     "re",
+    "ssl",  # OpenSSL works on memory there
     "typing",
     "unicodedata",
     "urllib",

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from commonsocket import AbortSignal, DOMException
 from commonsocket.core.options import BUFFER_SIZE, SocketOptions, check_construction, convert_init
-from commonsocket.core.pem import is_certificate, is_key
+from commonsocket.core.pem import certificates, is_certificate, is_key, key_pem, to_pem
 
 REMOTE = {"address": "localhost", "port": 7}
 EVERY_TYPE = ("tcp", "udp", "tls", "quic")
@@ -123,3 +123,26 @@ def test_not_supported(init: dict[str, Any]) -> None:
 )
 def test_pem_and_der(data: str | bytes, certificate: bool, key: bool) -> None:
     assert (is_certificate(data), is_key(data)) == (certificate, key)
+
+
+def test_reading_pem_and_der() -> None:
+    assert certificates(DER) == [DER]
+    assert certificates(f"words\n{CERTIFICATE}{CERTIFICATE}".encode()) == [DER, DER]
+    assert certificates(to_pem("CERTIFICATE", LONG_DER)) == [LONG_DER]
+    assert key_pem(CERTIFICATE + KEY) == KEY.rstrip("\n") + "\n"
+
+
+@pytest.mark.parametrize(
+    ("contents", "label"),
+    [
+        (b"\x02\x01\x00\x30\x00", "PRIVATE KEY"),
+        (b"\x02\x01\x00\x02\x01\x07", "RSA PRIVATE KEY"),
+        (b"\x02\x01\x01\x04\x01\x07", "EC PRIVATE KEY"),
+        (b"\x30\x00\x04\x00", "ENCRYPTED PRIVATE KEY"),
+        (b"\x02", "PRIVATE KEY"),
+        (b"", "ENCRYPTED PRIVATE KEY"),
+    ],
+)
+def test_kinds_of_keys(contents: bytes, label: str) -> None:
+    der = bytes([0x30, len(contents)]) + contents
+    assert key_pem(der) == to_pem(label, der)
