@@ -62,8 +62,8 @@ export class SocketCore {
   /** The one object of the one failure, once the state is "errored". */
   failure = /** @type {unknown} */ (undefined);
 
-  /** @type {Incoming | null} */
-  #incoming;
+  /** What the socket is made of where it came from outside. @type {Incoming | null} */
+  incoming;
 
   /**
    * @param {EventTarget} target
@@ -74,7 +74,7 @@ export class SocketCore {
   constructor(target, options, platform, incoming = null) {
     this.#target = target;
     this.#platform = platform;
-    this.#incoming = incoming;
+    this.incoming = incoming;
     this.options = options;
     this.lifecycle = new Lifecycle(options.type);
     /** @type {import("../socket-info.js").Details} */
@@ -110,7 +110,7 @@ export class SocketCore {
     if (signal?.aborted) return this.#followSignal();
     if (signal) follow(signal, this.#followSignal);
     this.#readyDeadline.start(readyTimeout, this.stats.createdAt);
-    const { connect } = this.#incoming ?? this.#platform;
+    const { connect } = this.incoming ?? this.#platform;
     this.#transport = connect(this.options, this);
   }
 
@@ -141,11 +141,11 @@ export class SocketCore {
     this.lifecycle.advance("connected");
     this.#ready.resolve(undefined);
     // "Its socket is past ready" when a script gets to see it.
-    if (!this.#incoming) this.#queueEvent(() => new Event("ready"));
+    if (!this.incoming) this.#queueEvent(() => new Event("ready"));
     this.#transport?.configure(this.options);
     this.#idleDeadline.start(this.options.idleTimeout);
     this.writeSide.connected();
-    this.#incoming?.opened(this);
+    this.incoming?.opened(this);
   }
 
   get room() {

@@ -132,6 +132,7 @@ export class Updates {
     if (changes.type === "tls" && options.type !== "udp" && options.type !== "quic") {
       if (options.type === "tls") throw invalidState("The connection is encrypted already");
       if (state !== "open") throw invalidState("A direction of the connection is closed");
+      if (this.#core.incoming) requireCredentials({ ...options.tls, ...changes.tls });
     } else if ("tls" in changes && options.type === "tls") {
       throw notSupported("A connection cannot be renegotiated: TLS 1.3 does not have that any more");
     }
@@ -144,6 +145,14 @@ export class Updates {
     if (allowHalfOpen !== options.allowHalfOpen && state === "remote-closed")
       throw invalidModification("allowHalfOpen");
   }
+}
+
+/**
+ * "An upgrade of an accepted socket without key and cert rejects with a TypeError": it is the server.
+ * @param {import("./init.js").TLSInit} tls
+ */
+function requireCredentials({ key, cert }) {
+  if (key === undefined || cert === undefined) throw new TypeError("tls.key and tls.cert are missing");
 }
 
 /**
