@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from conformance.peers.connection import LIMIT
+from conformance.repro.errors import UnprintablePeerError
 from conformance.repro.loops import as_wire
 from conformance.repro.model import (
     Await,
@@ -89,9 +90,12 @@ class Writer(Protocol):
 
 
 def statements(act: Act, story: Writer) -> Iterator[Statement]:
-    """Yield what an act becomes."""
+    """Yield what an act becomes.
+
+    Raises UnprintablePeerError where it is of a peer that the library does not have.
+    """
     name, arguments = act.deed.name, act.deed.arguments
-    if "remote" in arguments:
+    if "remote" in arguments or (name, act.deed.connection) == ("connect", 0):
         yield _open(act, story)
     elif name == "listen":
         yield _accepting(act, story)
@@ -108,6 +112,8 @@ def statements(act: Act, story: Writer) -> Iterator[Statement]:
 
 
 def _open(act: Act, story: Writer) -> Let | Assign:
+    if act.deed.name not in _OPENING:
+        raise UnprintablePeerError(act.deed.name)
     helper, wish = _OPENING[act.deed.name]
     given = act.deed.arguments
     options = tuple(

@@ -198,14 +198,14 @@ class Asking:
         asked, seen, label = self.question(operation)
         if isinstance(asked, Await):
             self._scope.due = Due.NEVER
-        outcome = Name("outcome")
-        value = Get(outcome, "value") if isinstance(asked, (Await, Helper)) else outcome
+        start = Name("")
+        value = Get(start, "value") if isinstance(asked, (Await, Helper)) else start
         found = self._new_objects((part, way) for wire in seen.values[:1] for part, way in logs.paths(wire, value))
         if not found and operation.op == "log":
             return [Show(asked, seen, label), *self._from_log(operation)]
         if not found:
             return [Show(asked, seen, label)]
-        kept = self._scope.fresh("outcome")
+        kept = self._scope.fresh("result")
         return [
             Let(kept, asked),
             Show(Name(kept), seen, label),

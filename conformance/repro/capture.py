@@ -13,7 +13,7 @@ from conformance.repro.errors import NotForThisTargetError, missing_features
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from conformance.agent.client import Hello
+    from conformance.agent.client import AgentClient, Hello
     from conformance.agent.manifest import Launch
     from conformance.agent.recording import Entry
     from conformance.engine.outcome import Settings
@@ -40,12 +40,17 @@ async def capture(case: TestCase, launch: Launch, allowed: AbstractSet[str], set
     """
     client = await start_agent(launch)
     try:
-        hello = client.hello
-        assert hello is not None
-        missing = case.features - (hello.features & allowed)
+        assert client.hello is not None
+        missing = case.features - (client.hello.features & allowed)
         if missing:
             raise NotForThisTargetError(case.id, launch.target, missing_features(missing))
-        tried = await attempt(client, Planned(case), settings, scope="repro", clocks=set())
+        return await captured(case, client, settings)
     finally:
         await client.close()
-    return Capture(case, hello, tried.verdict, tried.message, tried.recorder.entries)
+
+
+async def captured(case: TestCase, client: AgentClient, settings: Settings, *, scope: str = "repro") -> Capture:
+    """Run a test in a scope of an agent that is there, and return its record."""
+    assert client.hello is not None
+    tried = await attempt(client, Planned(case), settings, scope=scope, clocks=set())
+    return Capture(case, client.hello, tried.verdict, tried.message, tried.recorder.entries)

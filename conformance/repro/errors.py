@@ -23,6 +23,18 @@ class NotForThisTargetError(ConformanceError):
         )
 
 
+class UnprintablePeerError(ConformanceError):
+    """The test needs a network peer that no program can play yet."""
+
+    code = "unprintable-peer"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(
+            f"a program cannot play the peer that the test needs: {kind!r}",
+            remedy="reproduce a test of tcp sockets, or write the peer as a helper in conformance/repro/library",
+        )
+
+
 class ProgramUnwritableError(ConformanceError):
     """The program cannot be written to the file that was given."""
 

@@ -22,7 +22,7 @@ _DEFINITION: Final = {
 }
 _IMPORT: Final = re.compile(r"^(?:import|from) .*$", re.MULTILINE)
 _SUFFIX: Final = {"javascript": ".js", "python": ".py"}
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = re.compile(r"(?:(?<=\.\.\.)|(?<![.\w]))\w+")
 _SILENT: Final = re.compile(
     r"""/\*\*.*?\*/|\"\"\".*?\"\"\"|//[^\n]*|f?"(?:\\.|[^"\\\n])*"|f?'(?:\\.|[^'\\\n])*'""", re.DOTALL
 )
@@ -77,7 +77,7 @@ def _names(text: str, library: Iterable[str]) -> list[str]:
 
 
 def _words(text: str) -> set[str]:
-    """Return the names in a text, and what else looks like names, but not what only comments and strings say."""
+    """Return what looks like names in a text, but for members and for what only comments and strings say."""
     return set(_WORD.findall(_SILENT.sub(lambda found: found[0] if found[0][0] == "f" else " ", text)))
 
 

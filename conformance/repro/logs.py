@@ -39,7 +39,7 @@ def place(entry: Mapping[str, Any]) -> tuple[str, str]:
     """Return how the helpers of a program call an entry: who, and what."""
     kind = entry["kind"]
     if kind == "unhandled":
-        return "nobody", "handled"
+        return "unhandled", "reported"
     return entry["as"], entry.get("type", kind)
 
 

@@ -97,6 +97,9 @@ def resolve_steps(steps: Sequence[Wire], answers: Sequence[Wire], key: Key, call
     found: list[Operation] = []
     for place, step in enumerate(steps):
         request = _replaced(calls.resolved(step), [each.result for each in found])
+        number = object_number(request.get("on"))
+        if number is not None:
+            request["on"] = number
         answer = answers[place] if place < len(answers) else None
         found.append(Operation((*key, place), request, answer, own_turn=place == 0))
     return found

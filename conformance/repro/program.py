@@ -49,16 +49,27 @@ async def reproduce(case: TestCase, manifest: Manifest, spec: Spec, settings: Se
         raise NotForThisTargetError(case.id, manifest.name, f"it has no meaning in {manifest.language}")
     launch = manifest.launch(wish.implementation)
     recorded = await capture(case, launch, manifest.features, settings)
+    return printed(recorded, spec, settings, wish, launch.implementation)
+
+
+def printed(recorded: Capture, spec: Spec, settings: Settings, wish: Wish, implementation: str | None) -> str:
+    """Return the program of a test that was recorded with `implementation`."""
     language = recorded.hello.language
     writer = _WRITERS[language](spec.idl.interfaces)
     program = tell(take_apart(recorded.entries), writer.dialect, [*library.parts(language), *spec.idl.interfaces])
     file = wish.file or f"repro.{writer.suffix}"
-    source = wish.source if wish.source is not None else writer.source(launch.implementation)
-    head = list(_head(recorded, spec, wish, settings, f"{writer.command} {file}"))
+    source = wish.source if wish.source is not None else writer.source(implementation)
+    head = [
+        *_head(recorded, spec, settings, wish),
+        "",
+        f"Run it: {writer.command} {file}",
+        f'It prints what it sees, and below it a line "{writer.comment} seen:" where something else was seen when this',
+        "was recorded.",
+    ]
     return writer.write(program, head, source)
 
 
-def _head(recorded: Capture, spec: Spec, wish: Wish, settings: Settings, command: str) -> Iterator[str]:
+def _head(recorded: Capture, spec: Spec, settings: Settings, wish: Wish) -> Iterator[str]:
     """Yield the first words of the program."""
     case, hello = recorded.case, recorded.hello
     yield f"The test {case.id} of Common Socket, as a program of its own:"
@@ -75,9 +86,6 @@ def _head(recorded: Capture, spec: Spec, wish: Wish, settings: Settings, command
         f"{implementation['name']} {implementation['version']}, {hello.platform}, seed {settings.seed}."
     )
     yield from _wrapped(f"The verdict was {recorded.verdict}{f': {recorded.message}' if recorded.message else '.'}", "")
-    yield ""
-    yield f"Run it: {command}"
-    yield 'It prints what it sees; a line "// seen:" below says what was seen when this was recorded, where it differs.'
 
 
 def _wrapped(words: str, indent: str) -> list[str]:

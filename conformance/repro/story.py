@@ -182,9 +182,10 @@ class _Story:
             asked = self._asking.question(last)
             return [*body, *self.scope.before], asked
 
+        turn = [Turn()] if self.scope.due is Due.ALWAYS else []
         (body, (answer, seen, label)), declarations = self.scope.closed(uses_of(_flat(items)), write)
         self.scope.due = Due.NEVER
-        return [*declarations, Eventually(tuple(body), answer, seen, label)]
+        return [*declarations, *turn, Eventually(tuple(body), answer, seen, label)]
 
     def _expected(self, expected: Expected) -> list[Statement]:
         """Return what the test expected, unless it is what was seen right before, or a part of it."""

@@ -62,6 +62,6 @@ export function called(who, body = () => {}) {
 
 /** Notes rejections and errors that nobody handles, where Node would end the program. */
 export function noteUnhandled() {
-  process.on("unhandledRejection", (reason) => note("nobody", "handled", reason));
-  process.on("uncaughtException", (error) => note("nobody", "handled", error));
+  process.on("unhandledRejection", (reason) => note("unhandled", "reported", reason));
+  process.on("uncaughtException", (error) => note("unhandled", "reported", error));
 }

@@ -2,20 +2,20 @@ import { handled, state } from "./promises.js";
 import { turn } from "./time.js";
 import { Outcome } from "./words.js";
 
-let reading = [];
+let readNow = [];
 let readDuringTheCall = [];
 
 /** Says what came of a call: returned, threw, or how its promise stands when all that is due has run. */
 export async function outcome(call, { wait = false } = {}) {
-  reading = [];
+  readNow = [];
   let value;
   try {
     value = call();
   } catch (error) {
     return new Outcome("threw", error);
   } finally {
-    readDuringTheCall = reading;
-    reading = [];
+    readDuringTheCall = readNow;
+    readNow = [];
   }
   if (!(value instanceof Promise)) return Object.assign(new Outcome("returned", value), { briefly: true });
   handled(value);
@@ -31,7 +31,7 @@ export function reads() {
 
 /** Returns what was read after the last call had returned. */
 export function lateReads() {
-  return reading;
+  return readNow;
 }
 
 /** Makes an object that notes every access; `raises` names members whose getter throws, and its message. */
@@ -39,16 +39,16 @@ export function watched(path, members, { raises = {}, callable = false, heir = f
   const place = (name) => (path === "" ? String(name) : `${path}.${String(name)}`);
   const noting = new Proxy(callable ? () => {} : {}, {
     get(target, name) {
-      reading.push(place(name));
+      readNow.push(place(name));
       if (Object.hasOwn(raises, name)) throw raised(raises[name]);
       return Object.hasOwn(members, name) ? members[name] : Reflect.get(target, name);
     },
     has(target, name) {
-      reading.push(`has ${place(name)}`);
+      readNow.push(`has ${place(name)}`);
       return Object.hasOwn(members, name) || Object.hasOwn(raises, name) || Reflect.has(target, name);
     },
     ownKeys(target) {
-      reading.push(`keys of ${path}`);
+      readNow.push(`keys of ${path}`);
       return [...new Set([...Reflect.ownKeys(target), ...Object.keys(members), ...Object.keys(raises)])];
     },
     getOwnPropertyDescriptor(target, name) {
@@ -73,7 +73,7 @@ export function coercible(label, hook, value, { raises } = {}) {
   const key = hook.startsWith("@@") ? Symbol[hook.slice(2)] : hook;
   return {
     [key]() {
-      reading.push(`${label}.${hook}()`);
+      readNow.push(`${label}.${hook}()`);
       if (raises !== undefined) throw raised(raises);
       return value;
     },
@@ -88,12 +88,12 @@ export function iterable(label, items, { style, raises } = {}) {
   if (style === "uncallable") return { [Symbol.iterator]: label };
   return {
     get [Symbol.iterator]() {
-      reading.push(`${label}.@@iterator`);
+      readNow.push(`${label}.@@iterator`);
       return () => {
         let index = 0;
         return {
           next() {
-            reading.push(`${label}.next()`);
+            readNow.push(`${label}.next()`);
             if (raises !== undefined && index === items.length) throw raised(raises);
             return index < items.length ? { value: items[index++], done: false } : { value: undefined, done: true };
           },

@@ -135,22 +135,22 @@ export function clonesExceptions() {
   return structuredClone(new DOMException("message", "AbortError")) instanceof DOMException;
 }
 
-let calls = [];
-let sent;
+let recordedCalls = [];
+let lastEvent;
 
 /** Makes a function that records its calls. */
 export function recorder(who, target) {
   return function (...args) {
-    calls.push({ who, receiver: this === target, event: args[0] === sent, count: args.length });
+    recordedCalls.push({ who, receiver: this === target, event: args[0] === lastEvent, count: args.length });
   };
 }
 
 /** Sends an event to a target and returns the calls that came of it. */
 export function dispatched(target, event) {
-  calls = [];
-  sent = event;
+  recordedCalls = [];
+  lastEvent = event;
   target.dispatchEvent(event);
-  return calls;
+  return recordedCalls;
 }
 
 /** Sends an event to a target and names who was called. */

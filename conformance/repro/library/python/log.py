@@ -107,6 +107,6 @@ def note_unhandled() -> None:
     """Note rejections and errors that nobody handles."""
 
     def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        note("nobody", "handled", context.get("exception", context.get("reason", context["message"])))
+        note("unhandled", "reported", context.get("exception", context.get("reason", context["message"])))
 
     asyncio.get_running_loop().set_exception_handler(handle)

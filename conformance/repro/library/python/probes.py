@@ -11,20 +11,20 @@ from .moments import turn
 from .promises import handled, settled, state
 from .words import Outcome
 
-reading: list[str] = []
+read_now: list[str] = []
 read_during_the_call: list[str] = []
 
 
 async def outcome(call: Callable[[], Any], *, wait: bool = False) -> Outcome:
     """Say what came of a call: returned, raised, or how its promise stands when all that is due has run."""
-    reading.clear()
+    read_now.clear()
     try:
         value = call()
     except Exception as error:  # noqa: BLE001 (whatever it raises is what is looked at)
         return Outcome("threw", error)
     finally:
-        read_during_the_call[:] = reading
-        reading.clear()
+        read_during_the_call[:] = read_now
+        read_now.clear()
     if asyncio.iscoroutine(value):
         value = asyncio.ensure_future(value)
     if not hasattr(value, "then") and not isinstance(value, asyncio.Future):
@@ -49,7 +49,7 @@ def reads() -> list[str]:
 
 def late_reads() -> list[str]:
     """Return what was read after the last call had returned."""
-    return reading
+    return read_now
 
 
 errors_of_values: dict[str, Exception] = {}
@@ -78,17 +78,17 @@ class Watching(Mapping[str, Any]):
         return f"{self.path}.{name}" if self.path else name
 
     def __getitem__(self, key: str) -> Any:
-        reading.append(self.place(key))
+        read_now.append(self.place(key))
         if key in self.raises:
             raise raised(self.raises[key])
         return self.members[key]
 
     def __contains__(self, key: object) -> bool:
-        reading.append(f"has {self.place(str(key))}")
+        read_now.append(f"has {self.place(str(key))}")
         return key in self.members or key in self.raises
 
     def __iter__(self) -> Iterator[str]:
-        reading.append(f"keys of {self.path}")
+        read_now.append(f"keys of {self.path}")
         return iter({**self.members, **self.raises})
 
     def __len__(self) -> int:
@@ -99,7 +99,7 @@ def coercible(label: str, hook: str, value: Any, *, raises: str | None = None) -
     """Make an object with a conversion hook that notes its call, and returns a value or raises."""
 
     def convert(_: object) -> Any:
-        reading.append(f"{label}.{hook}()")
+        read_now.append(f"{label}.{hook}()")
         if raises is not None:
             raise raised(raises)
         return value
@@ -123,11 +123,11 @@ class Steps(Iterable[Any]):
         self.raises = raises
 
     def __iter__(self) -> Iterator[Any]:
-        reading.append(f"{self.label}.__iter__")
+        read_now.append(f"{self.label}.__iter__")
         for item in self.items:
-            reading.append(f"{self.label}.next()")
+            read_now.append(f"{self.label}.next()")
             yield item
-        reading.append(f"{self.label}.next()")
+        read_now.append(f"{self.label}.next()")
         if self.raises is not None:
             raise raised(self.raises)
 

@@ -80,21 +80,26 @@ def is_directly(subject: Any, type_: type) -> bool:
     return type(subject) is type_
 
 
-calls: list[dict[str, Any]] = []
-sent: list[Any] = []
+recorded_calls: list[dict[str, Any]] = []
+last_event: list[Any] = []
 
 
 def recorder(who: str, _: Any) -> Callable[..., None]:
     """Make a function that records its calls."""
-    return lambda *args: calls.append({"who": who, "event": bool(args) and args[0] in sent, "count": len(args)})
+
+    def record(*args: Any) -> None:
+        event = bool(args) and args[0] is last_event[0]
+        recorded_calls.append({"who": who, "event": event, "count": len(args)})
+
+    return record
 
 
 def dispatched(target: Any, event: Any) -> list[dict[str, Any]]:
     """Send an event to a target and return the calls that came of it."""
-    calls.clear()
-    sent[:] = [event]
+    recorded_calls.clear()
+    last_event[:] = [event]
     target.dispatch_event(event)
-    return list(calls)
+    return list(recorded_calls)
 
 
 def callers(target: Any, event: Any) -> list[str]:

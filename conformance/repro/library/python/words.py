@@ -37,7 +37,7 @@ def words(value: Any, *, numbered: bool = True) -> str:
     if value is None or isinstance(value, (bool, int)):
         return str(value)
     if isinstance(value, str):
-        return json.dumps(value.encode("utf-8", "backslashreplace").decode(), ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
     if isinstance(value, float):
         return number_in_words(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
