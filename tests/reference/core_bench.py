@@ -6,7 +6,7 @@ from typing import Any
 from commonsocket.core import effects as do
 from commonsocket.core.connection import SocketCore
 from commonsocket.core.failure import Failure
-from commonsocket.core.options import check_construction, convert_init
+from commonsocket.core.options import SocketOptions, check_construction, convert_init
 
 REMOTE = {"address": "192.0.2.1", "port": 7}
 RESET = Failure("established", "ECONNRESET", "reset")
@@ -31,8 +31,7 @@ class CoreBench:
         self.eager = eager
         self.now = 0.0
         signals = {"AbortSignal": Signal}
-        options = check_construction(convert_init({"remote": REMOTE, **init}, signals), ("tcp",))
-        self.core = SocketCore(options, lambda: self.now)
+        self.core = self.new_core(check_construction(convert_init(self.complete(init), signals), ("tcp", "udp")))
         #: "ready", "closed", "released", and the last "write", "close" and "update": True or the reason.
         self.settled: dict[str, Any] = {}
         self.order: list[str] = []
@@ -57,6 +56,13 @@ class CoreBench:
         self.endpoints: Any = None
         self.detached = False
         self.tell(self.core.start)
+
+    def complete(self, init: dict[str, Any]) -> dict[str, Any]:
+        """Return `init` with what every socket needs."""
+        return {"remote": REMOTE, **init}
+
+    def new_core(self, options: SocketOptions) -> SocketCore:
+        return SocketCore(options, lambda: self.now)
 
     @property
     def state(self) -> str:
