@@ -27,7 +27,7 @@ async def _accept(
     certificate: Certificate | None = None,
     **options: Any,
 ) -> TlsLink:
-    """Return a link whose socket a tls listener has accepted: `tls` and `accept` are its own, `options` the client's."""
+    """Return a link whose socket a tls listener has accepted; `options` are those of the client's TLS."""
     credentials = presenting(certificate or t.authority.issue()) | (tls or {})
     listener = await t.listener({"type": "tls", "local": LOOPBACK, "tls": credentials, "accept": accept or {}})
     connection = await t.tls_client(await listener.remote(), **options)

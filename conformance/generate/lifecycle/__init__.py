@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.generate.lifecycle.events import DRIVERS, WAITING
 from conformance.generate.lifecycle.outcomes import judge
-from conformance.generate.lifecycle.states import reach
+from conformance.generate.lifecycle.states import THROWING, reach
 from conformance.generate.lifecycle.worlds import WORLDS
 from conformance.testing.case import TestCase
 
@@ -41,6 +41,7 @@ def cases(spec: Spec) -> Iterator[TestCase]:
             run=_run(cell),
             source="lifecycle",
             waits=cell.event in WAITING,
+            alone=cell.event == THROWING,
             origin=f"{source}:{cell.row.line}",
         )
 

@@ -166,6 +166,18 @@ async def _update_immutable(scene: Scene) -> None:
     scene.promise = await scene.socket.start_update({"noDelay": True, "remote": {"address": "127.0.0.1", "port": 9}})
 
 
+async def _connect_rejected(scene: Scene) -> None:
+    """Take what was done when the socket was brought."""
+    _, aborted = (answer.get() for answer in scene.turn)
+    scene.aborted_at_once = aborted
+
+
+async def _connect_listener_throws(scene: Scene) -> None:
+    """Wait until what the listener threw when the socket was brought is reported."""
+    t = scene.t
+    await eventually(t, t.target.unhandled, lambda reported: scene.reason in reported, "what was reported as unhandled")
+
+
 # ---- parts of events ----
 
 
@@ -241,4 +253,6 @@ DRIVERS: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
     "starttls-fails": starttls_fails,
     "starttls-refused": starttls_refused,
     "dispose": _dispose,
+    "connect-rejected": _connect_rejected,
+    "connect-listener-throws": _connect_listener_throws,
 }

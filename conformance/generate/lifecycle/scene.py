@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from conformance.agent.objects import RemoteObject, RemotePromise
     from conformance.agent.remote import RemoteSocket
     from conformance.agent.streams import RemoteReader, RemoteWriter
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 STARTING = frozenset({"none", "connecting"})
 """States in which a socket is constructed."""
 
+BRINGING = frozenset({"connect-rejected", "connect-listener-throws"})
+"""Events in whose turn a socket is brought."""
+
 Direction = Literal["open", "finished", "failed"]
 
 
@@ -33,15 +38,15 @@ class Scene:
     socket: RemoteSocket
     reader: RemoteReader
     writer: RemoteWriter
-    peer: Listener[Any] | None
-    """The peer that the socket connects to; None where it refuses or never answers."""
-    silence: Silence | None
-    """What never answers the socket, where that is so."""
-    controller: RemoteObject | None
-    """The AbortController of `init.signal`, for events that need one."""
-    turn: list[Answer]
-    """What the steps of `states.SAME_TURN` gave."""
+    turn: Sequence[Answer]
+    """What the steps of `states.SAME_TURN` or `states.DISPATCHED` gave."""
 
+    peer: Listener[Any] | None = None
+    """The peer that the socket connects to; None where it refuses or never answers, or where the peer connects."""
+    silence: Silence | None = None
+    """What never answers the socket, where that is so."""
+    controller: RemoteObject | None = None
+    """The AbortController of `init.signal`, for events that need one."""
     connection: Channel | None = None
     reading: Direction = "open"
     writing: Direction = "open"
@@ -83,8 +88,8 @@ class Scene:
         return cast("TlsConnection", self.link)
 
     async def remember(self) -> None:
-        """Keep what can be observed before the event. What is connecting has fired nothing that is not of the event."""
-        if self.cell.state not in STARTING:
+        """Keep what can be observed before the event. What has only come about has fired nothing but for the event."""
+        if self.cell.state not in STARTING and self.cell.event not in BRINGING:
             self.fired = len(await self.socket.events())
         self.settled = {
             "ready": await self.socket.ready.state(),

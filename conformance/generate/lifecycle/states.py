@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 from conformance.agent import steps
 from conformance.agent.streams import RemoteReader, RemoteWriter
 from conformance.agent.target import WATCHING
-from conformance.agent.values import Result
+from conformance.agent.values import UNDEFINED, Argument, Result
 from conformance.generate.lifecycle.events import WAITING
 from conformance.generate.lifecycle.scene import STARTING, Scene
 from conformance.generate.lifecycle.upgrades import Words, asking
-from conformance.generate.lifecycle.worlds import WORLDS
+from conformance.generate.lifecycle.worlds import WORLDS, Accepted, Constructed, World
 from conformance.testing.checks import make_reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from conformance.agent.steps import Step
-    from conformance.generate.lifecycle.worlds import Constructed
     from conformance.spec import Cell
     from conformance.testing.context import Context
 
@@ -54,9 +53,22 @@ SAME_TURN: Mapping[str, Callable[[Words], list[Step]]] = {
 }
 
 
+THROWING = "connect-listener-throws"
+
+# What the listener of the test does when the socket is brought, after it has taken the locks.
+DISPATCHED: Mapping[str, Callable[[Any], list[Step]]] = {
+    "connect-rejected": lambda reason: [
+        steps.call(Argument(0), "reject", reason),
+        steps.get(Result(6), "aborted"),
+    ],
+    THROWING: lambda _: [],
+}
+
+
 async def reach(t: Context, cell: Cell) -> Scene:
     """Return a scene whose socket is in the cell's state, with everything before the event remembered."""
-    scene = await _construct(t, cell, WORLDS[cell.transport, cell.role])
+    world = WORLDS[cell.transport, cell.role]
+    scene = await MAKE[type(world)](t, cell, world)
     for arrive in ROUTES[cell.state]:
         await arrive(scene)
     await scene.remember()
@@ -93,14 +105,46 @@ async def _construct(t: Context, cell: Cell, world: Constructed) -> Scene:
         socket,
         RemoteReader(t.target, reader.handle),
         RemoteWriter(t.target, writer.handle),
-        peer,
-        silence,
-        controller,
-        answers[len(_LOCKS) :],
+        turn=answers[len(_LOCKS) :],
+        peer=peer,
+        silence=silence,
+        controller=controller,
         payload=words.payload,
         secret=words.secret,
         reason=reason,
     )
+
+
+async def _accept(t: Context, cell: Cell, world: Accepted) -> Scene:
+    reason = await make_reason(t) if cell.event in DISPATCHED else None
+    if cell.event == THROWING:
+        t.leave_unhandled(reason)
+    also = DISPATCHED[cell.event](reason) if cell.event in DISPATCHED else []
+    init = world.init(t) | {"accept": INIT.get(cell.event, {})}
+    throwing = reason if cell.event == THROWING else UNDEFINED
+    listener = await t.target.listener(init, also=[*_LOCKS, *also], throws=throwing)
+    connection = await world.dial(t, await listener.remote())
+    delivery = await listener.delivery()
+    reader, writer = delivery.turn[1].get(), delivery.turn[3].get()
+    return Scene(
+        t,
+        cell,
+        world,
+        delivery.socket,
+        RemoteReader(t.target, reader.handle),
+        RemoteWriter(t.target, writer.handle),
+        turn=delivery.turn[len(_LOCKS) :],
+        payload=t.rng.randbytes(300),
+        secret=t.rng.randbytes(400),
+        reason=reason,
+        connection=connection,
+    )
+
+
+MAKE: Mapping[type[World], Callable[[Context, Cell, Any], Awaitable[Scene]]] = {
+    Constructed: _construct,
+    Accepted: _accept,
+}
 
 
 async def _begin(scene: Scene) -> None:
@@ -110,10 +154,10 @@ async def _begin(scene: Scene) -> None:
 
 
 async def _connect(scene: Scene) -> None:
-    assert scene.peer is not None
-    scene.connection = await scene.peer.accept()
+    if scene.peer is not None:
+        scene.connection = await scene.peer.accept()
+        await scene.socket.event("ready")
     await scene.socket.ready.fulfils()
-    await scene.socket.event("ready")
 
 
 async def _close_writing(scene: Scene) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from conformance.testing.datagrams import LOOPBACK
 from conformance.testing.links import prove, refusing, unanswered
-from conformance.testing.tls_links import prove_tls, trusting
+from conformance.testing.servers import prove_listening
+from conformance.testing.tls_links import presenting, prove_tls, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from conformance.peers.channel import Channel
     from conformance.peers.connection import Connection
     from conformance.peers.listener import Listener
     from conformance.peers.tcp import FullBacklog
@@ -65,6 +68,14 @@ class Constructed(World):
     """Make a place to which sockets do not get connected."""
     refusal: str
     """The errorCode by which they fail there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted(World):
+    """Sockets that a SocketListener brings; `init` is the listener's."""
+
+    dial: Callable[[Context, Mapping[str, Any]], Awaitable[Channel]]
+    """Make a client and connect it."""
 
 
 class Unanswered:
@@ -127,7 +138,22 @@ async def _serve_corrupt_tls(t: Context, connection: Connection) -> TlsConnectio
     return await connection.start_tls(t.authority.issue(), minimum="TLSv1.3", corrupt_after=300)
 
 
-WORLDS: Final[Mapping[tuple[str, str], Constructed]] = {
+def _presenting(t: Context) -> dict[str, Any]:
+    return presenting(t.authority.issue())
+
+
+async def _ask_for_tls(t: Context, connection: Connection) -> TlsConnection:
+    return await connection.start_tls(client=True, authority=t.authority)
+
+
+async def _ask_for_old_tls(_: Context, connection: Connection) -> TlsConnection:
+    # Nobody speaks it any more (RFC 8446, section 4.2.1: protocol_version).
+    return await connection.start_tls(client=True, minimum="TLSv1", maximum="TLSv1.1")
+
+
+LISTENER = frozenset({"listener"})
+
+WORLDS: Final[Mapping[tuple[str, str], World]] = {
     ("tcp", "constructed"): Constructed(
         listen=lambda t: t.tcp_peer(),
         silence=_unanswered,
@@ -147,6 +173,24 @@ WORLDS: Final[Mapping[tuple[str, str], Constructed]] = {
         betray=_serve_corrupt_tls,
         init=lambda t: {"type": "tls", "tls": trusting(t)},
         features=frozenset({"trust-anchors"}),
+    ),
+    ("tcp", "accepted"): Accepted(
+        prove=prove_listening,
+        dial=lambda t, remote: t.tcp_client(remote),
+        secure=_ask_for_tls,
+        betray=_ask_for_old_tls,
+        init=lambda _: {"local": LOOPBACK},
+        features=LISTENER,
+        upgrade=_presenting,
+    ),
+    ("tls", "accepted"): Accepted(
+        prove=prove_listening,
+        dial=lambda t, remote: t.tls_client(remote),
+        secure=_ask_for_tls,
+        betray=_ask_for_old_tls,
+        init=lambda t: {"type": "tls", "local": LOOPBACK, "tls": _presenting(t)},
+        features=LISTENER,
+        upgrade=_presenting,
     ),
 }
 """By transport and role."""
