@@ -7,7 +7,7 @@ import math
 import socket
 import struct
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from commonsocket.core.failure import Failure
 
@@ -42,6 +42,7 @@ class TcpTransport(asyncio.Protocol):
     __slots__ = (
         "_broken",
         "_fin_received",
+        "_gone",
         "_linger",
         "_listener",
         "_loop",
@@ -63,6 +64,7 @@ class TcpTransport(asyncio.Protocol):
         self._socket: socket.socket | None = None
         self._remote: tuple[str, int] | None = None
         self._broken = False
+        self._gone = False
         self._transport: asyncio.Transport | None = None
         self._write_paused = False
         self._fin_received = False
@@ -136,7 +138,7 @@ class TcpTransport(asyncio.Protocol):
         self._released = True
         if self._transport is None:
             if self._task is None:
-                self._loop.call_soon(self._listener.released)
+                self._loop.call_soon(self._tell_released)
             elif not self._task.done():
                 self._task.cancel()
         elif reset or self._broken:
@@ -148,12 +150,14 @@ class TcpTransport(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connected transport."""
-        assert isinstance(transport, asyncio.Transport)
         assert self._socket is not None
-        self._transport = transport
+        # Not to be checked: the transports of other event loops need not be subclasses of asyncio's.
+        transport = cast("asyncio.Transport", transport)
         if self._released:
+            # The attempt was given up at the last moment; whether `connection_lost` follows is up to the event loop.
             self._reset(transport)
             return
+        self._transport = transport
         # The least that tells when the system has taken everything.
         transport.set_write_buffer_limits(high=0)
         self._read_up_to(_SMALL_READ)
@@ -199,10 +203,9 @@ class TcpTransport(asyncio.Protocol):
         if exc is not None:
             self._tell_broken(exc)
         self._released = True
-        if self._linger is None:
-            self._listener.released()
-        else:
+        if self._linger is not None:
             self._linger.cancel()
+        self._tell_released()
 
     # ---- inside ----
 
@@ -227,7 +230,7 @@ class TcpTransport(asyncio.Protocol):
             if self._socket is not None:
                 self._socket.close()
             self._released = True
-            self._listener.released()
+            self._tell_released()
 
     def _prepare(self, attempt: socket.socket) -> None:
         """Set what matters to the handshake's packets, too."""
@@ -262,7 +265,7 @@ class TcpTransport(asyncio.Protocol):
         transport.resume_reading()
         self._linger = self._loop.call_later(_LINGER_TIME, transport.close)
         # To the socket it is gone: what goes on here would else be the system's own business.
-        self._listener.released()
+        self._tell_released()
 
     def _everything_acknowledged(self) -> bool:
         if self._socket is None or not sys.platform.startswith("linux"):
@@ -270,6 +273,11 @@ class TcpTransport(asyncio.Protocol):
         # SIOCOUTQ of tcp(7), which has the number of TIOCOUTQ.
         answer = fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, bytes(4))
         return int.from_bytes(answer, sys.byteorder) == 0
+
+    def _tell_released(self) -> None:
+        if not self._gone:
+            self._gone = True
+            self._listener.released()
 
     def _tell_broken(self, error: Exception) -> None:
         if self._released:
