@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import socket as system
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from conformance.agent.streams import read_result
 from conformance.agent.values import Bytes
+from conformance.errors import CheckFailed
 from conformance.peers.errors import UnexpectedWire
 from conformance.testing.datagrams import LOOPBACK, free_port
 from conformance.testing.links import Link
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from conformance.agent.listener import RemoteHost, RemoteListener
     from conformance.agent.remote import RemoteSocket
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 LISTENING = frozenset({"tcp", "server", "listener"})
 """What a test needs that has a SocketListener bring its connections."""
+
+HOSTED = frozenset({"tcp", "server", "connect-event"})
+"""What a test needs that has the global connect event bring its connections."""
 
 
 async def listen(t: Context, **init: Any) -> RemoteListener:
@@ -81,6 +86,22 @@ async def accepted_from(t: Context, acceptor: RemoteListener | RemoteHost, conne
         chunk = read_result(value).value if state == "fulfilled" else None
         if isinstance(chunk, Bytes) and chunk.data == secret:
             return socket
+
+
+@asynccontextmanager
+async def hosting(t: Context, init: dict[str, Any] | None = None, **options: Any) -> AsyncIterator[RemoteHost]:
+    """Have the agent host a socket worker while the body runs; `options` are those of `Target.host`.
+
+    Tests that do so run `alone`: there is one global scope.
+    """
+    host = await t.target.host({"local": LOOPBACK} | (init or {}), **options)
+    try:
+        yield host
+    except BaseException:
+        with suppress(CheckFailed):  # what went wrong first is what the test says
+            await host.close()
+        raise
+    await host.close()
 
 
 async def prove_listening(t: Context) -> None:
