@@ -261,3 +261,52 @@ async def test_wrong_chunks(chunk: Any) -> None:
     _, controller = make()
     with pytest.raises(TypeError):
         controller.enqueue(chunk)
+
+
+async def test_each_read_that_waits_is_pulled_for() -> None:
+    def pull(controller: ReadableByteStreamController) -> None:
+        request = controller.byob_request
+        assert request is not None
+        assert request.view is not None
+        request.view[:1] = b"x"
+        request.respond(1)
+
+    stream, _ = make(pull=pull)
+    reader = stream.get_reader(mode="byob")
+    reads = [reader.read(bytearray(2)) for _ in range(3)]
+    assert [bytes((await read).value) for read in reads] == [b"x", b"x", b"x"]
+
+
+@pytest.mark.parametrize("end", ["enqueue", "error", "cancel"])
+async def test_request_is_void_once_its_read_is_answered_otherwise(end: str) -> None:
+    stream, controller = make()
+    reader = stream.get_reader(mode="byob")
+    waiting = reader.read(bytearray(4))
+    waiting.handled = True
+    await turns(1)
+    request = controller.byob_request
+    assert request is not None
+    if end == "enqueue":
+        controller.enqueue(b"data")
+    elif end == "error":
+        controller.error(ValueError())
+    else:
+        await reader.cancel()
+    assert request.view is None
+    assert controller.byob_request is None
+    with pytest.raises(TypeError):
+        request.respond(1)
+
+
+async def test_bytes_of_a_released_reader_come_before_later_ones() -> None:
+    stream, controller = make()
+    reader = stream.get_reader(mode="byob")
+    given_up = reader.read(bytearray(4), min=4)
+    given_up.handled = True
+    await turns(1)
+    controller.enqueue(b"ab")
+    reader.release_lock()
+    other = stream.get_reader()
+    reads = [other.read(), other.read()]
+    controller.enqueue(b"cd")
+    assert [(await read).value for read in reads] == [b"ab", b"cd"]

@@ -184,6 +184,8 @@ async def test_pull_keeps_the_queue_full_and_never_overlaps(kind: str) -> None:
     reader = stream.get_reader()
     for _ in range(5):
         assert await reader.read() == (b"x", False)
+        await turns(5)
+        assert stream._controller.desired_size == 0
     assert most == 1
     await turns(20)
 
