@@ -151,6 +151,10 @@ async def wait_until(t: Context) -> None:
     )
     t.equal([delivery.turn[place].get() for place in (1, 3)], [UNDEFINED] * 2, "what waitUntil returned")
     await carries(t, link)
+    # What is waited for and rejects is reported, so this socket has to end cleanly.
+    await (await link.writer()).close()
+    await link.end_inward()
+    await link.socket.closed.fulfils()
 
 
 @test(
