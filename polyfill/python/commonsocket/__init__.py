@@ -20,6 +20,8 @@ from .dom_exception import DOMException
 from .event_target import Event, EventTarget
 from .info import SocketEndpoint, SocketInfo, SocketTLSInfo
 from .promise import Promise, ReasonError
+from .quic_session import QuicSession
+from .quic_stream import QuicStream
 from .socket import Socket
 from .socket_error import SocketError
 from .socket_error_event import SocketErrorEvent
@@ -43,6 +45,8 @@ __all__ = [
     "Event",
     "EventTarget",
     "Promise",
+    "QuicSession",
+    "QuicStream",
     "ReadResult",
     "ReadableByteStreamController",
     "ReadableStream",

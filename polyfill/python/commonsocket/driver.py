@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .datagram_streams import DatagramSource
     from .event_target import EventTarget
     from .microtasks import MicrotaskQueue
+    from .quic_session import QuicSession
     from .streams.readable_stream import ReadableStream
     from .streams.writable_stream import WritableStream
     from .transports.transport import Listener, Transport
@@ -113,6 +114,11 @@ class SocketDriver:
     def writable(self) -> WritableStream:
         """The stream of bytes to send."""
         return self._sink.stream
+
+    @property
+    def session(self) -> QuicSession | None:
+        """None: only quic has more streams than two."""
+        return None
 
     @property
     def ready(self) -> Promise[None]:

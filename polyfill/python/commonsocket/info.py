@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .generated.types import SocketType
 
 
@@ -132,6 +134,17 @@ def set_endpoints(info: SocketInfo, remote: tuple[str, int] | None, local: tuple
     """Fill in both ends."""
     info._remote = None if remote is None else new_endpoint(*remote)
     info._local = None if local is None else new_endpoint(*local)
+
+
+def set_tls(info: SocketInfo, members: Mapping[str, Any]) -> None:
+    """Fill in what a handshake agreed on: `members` are those of `SocketTLSInfo`."""
+    tls = SocketTLSInfo.__new__(SocketTLSInfo)
+    tls._version = members["version"]
+    tls._cipher = members["cipher"]
+    tls._alpn = members["alpn"]
+    tls._servername = members["servername"]
+    tls._peer_certificates = members["peer_certificates"]
+    info._tls = tls
 
 
 def new_endpoint(address: str, port: int) -> SocketEndpoint:

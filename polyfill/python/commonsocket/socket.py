@@ -12,6 +12,8 @@ from .driver import SocketDriver
 from .event_target import EventHandlerAttribute, EventTarget
 from .microtasks import microtasks
 from .promise import Promise, rejected
+from .quic_driver import QuicDriver
+from .transports.quic import QuicTransport
 from .transports.tcp import TcpTransport
 from .transports.udp import UdpTransport
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from .generated.types import SocketInit, SocketType
     from .info import SocketInfo
     from .microtasks import MicrotaskQueue
+    from .quic_session import QuicSession
     from .stats import SocketStats
     from .streams.readable_stream import ReadableStream
     from .streams.writable_stream import WritableStream
@@ -31,8 +34,12 @@ if TYPE_CHECKING:
 _TRANSPORTS: Final[Mapping[SocketType, Callable[[Any, MicrotaskQueue], Transport]]] = {
     "tcp": TcpTransport,
     "udp": UdpTransport,
+    "quic": QuicTransport,
 }
-_DRIVERS: Final[Mapping[SocketType, type[SocketDriver]]] = {"udp": DatagramDriver}
+_DRIVERS: Final[Mapping[SocketType, type[SocketDriver]]] = {
+    "udp": DatagramDriver,
+    "quic": QuicDriver,
+}
 _SUPPORTED_TYPES: Final = tuple(_TRANSPORTS)
 _INTERFACES: Final = {"AbortSignal": AbortSignal}
 
@@ -115,9 +122,9 @@ class Socket(EventTarget, metaclass=_SocketInterface):
         return self._driver.info
 
     @property
-    def quic(self) -> None:
-        """None: only quic sockets have more streams than two."""
-        return
+    def quic(self) -> QuicSession | None:
+        """Streams and datagrams besides the primary stream; None unless the type is quic."""
+        return self._driver.session
 
     def update(self, init: SocketInit | Mapping[str, Any]) -> Promise[None]:
         """Change options of the socket; the promise fulfils once they are applied, all or none.
