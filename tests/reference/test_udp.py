@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from commonsocket import DOMException, Promise, Socket, SocketError
-from commonsocket.transports import udp
+from commonsocket.transports.datagram_socket import READS_PER_TURN
 from conftest import turns
 from raw_peer import LIMIT
 
@@ -225,8 +225,8 @@ async def test_icmp_is_told_softly_and_costs_no_datagram(make: MakeUdp, monkeypa
     peer = UdpPeer()
     socket = make(remote=peer.remote)
     await within(socket.ready)
-    transport: Any = socket._driver._transport
-    own, error = transport._socket, fired(socket, "error")
+    datagrams: Any = socket._driver._transport._socket
+    own, error = datagrams._own, fired(socket, "error")
     refusals = [OSError(errno.ECONNREFUSED, "refused")]
 
     class Refused:
@@ -240,7 +240,7 @@ async def test_icmp_is_told_softly_and_costs_no_datagram(make: MakeUdp, monkeypa
                 raise refusals.pop()
             return own.send(data)
 
-    monkeypatch.setattr(transport, "_socket", Refused())
+    monkeypatch.setattr(datagrams, "_own", Refused())
     await within(socket.writable.get_writer().write(b"sent all the same"))
     assert (await peer.receive())[0] == b"sent all the same"
     event = await within(error)
@@ -248,8 +248,8 @@ async def test_icmp_is_told_softly_and_costs_no_datagram(make: MakeUdp, monkeypa
     assert (socket.stats.packets_sent, socket.stats.packets_dropped) == (1, 0)
     monkeypatch.undo()
     error = fired(socket, "error")
-    monkeypatch.setattr(transport, "_socket", type("Unlucky", (), {"recvfrom": _raises(errno.EHOSTUNREACH)})())
-    transport._readable()
+    monkeypatch.setattr(datagrams, "_own", type("Unlucky", (), {"recvfrom": _raises(errno.EHOSTUNREACH)})())
+    datagrams._readable()
     monkeypatch.undo()
     event = await within(error)
     assert (event.fatal, event.error.error_code) == (False, "remote-unreachable")
@@ -267,8 +267,8 @@ async def test_a_full_system_is_waited_for(make: MakeUdp, monkeypatch: pytest.Mo
     peer = UdpPeer()
     socket = make(remote=peer.remote)
     await within(socket.ready)
-    transport: Any = socket._driver._transport
-    own, full = transport._socket, [BlockingIOError(errno.EAGAIN, "full")]
+    datagrams: Any = socket._driver._transport._socket
+    own, full = datagrams._own, [BlockingIOError(errno.EAGAIN, "full")]
 
     class Full:
         """The socket, in whose queue there is no room for the next datagram."""
@@ -281,7 +281,7 @@ async def test_a_full_system_is_waited_for(make: MakeUdp, monkeypatch: pytest.Mo
                 raise full.pop()
             return own.send(data)
 
-    monkeypatch.setattr(transport, "_socket", Full())
+    monkeypatch.setattr(datagrams, "_own", Full())
     await within(socket.writable.get_writer().write(b"a little later"))
     monkeypatch.undo()
     assert (await peer.receive())[0] == b"a little later"
@@ -320,7 +320,7 @@ async def test_abort_while_connecting_and_when_open(make: MakeUdp, peer: UdpPeer
 async def test_ttl_can_be_changed_and_options_of_tcp_cannot(make: MakeUdp, peer: UdpPeer) -> None:
     socket = make(remote=peer.remote, ttl=3)
     await within(socket.update({"ttl": 5}))
-    own: Any = socket._driver._transport._socket  # type: ignore[attr-defined]
+    own: Any = socket._driver._transport._socket._own  # type: ignore[attr-defined]
     assert own.getsockopt(system.IPPROTO_IP, system.IP_TTL) == 5
     with pytest.raises(DOMException) as caught:
         await within(socket.update({"no_delay": True, "ttl": 6}))
@@ -331,7 +331,7 @@ async def test_ttl_can_be_changed_and_options_of_tcp_cannot(make: MakeUdp, peer:
 async def test_iteration_and_many_datagrams(make: MakeUdp, peer: UdpPeer) -> None:
     socket = make(remote=peer.remote)
     await within(socket.ready)
-    count = 3 * udp._READS_PER_TURN
+    count = 3 * READS_PER_TURN
     for number in range(count):
         peer.send(b"%d" % number, socket.info.local)
     received = []
@@ -359,8 +359,8 @@ def test_a_loop_that_watches_no_sockets_is_good_enough() -> None:
             peer.send(data, socket.info.local)
         reader = socket.readable.get_reader()
         got = [(await within(reader.read())).value["data"] for _ in range(3)]
-        transport: Any = socket._driver._transport
-        transport._wait(b"", None, BlockingIOError(errno.EAGAIN, "full"))
+        driver: Any = socket._driver
+        driver._transport._socket._wait(b"", None, None, driver, BlockingIOError(errno.EAGAIN, "full"))
         await socket.abort()
         peer.socket.close()
         return got
