@@ -12,7 +12,7 @@ from conformance.testing.invariants import CLOSE_LIMIT, View, Violation, identic
 if TYPE_CHECKING:
     from conformance.agent.remote import RemoteSocket
     from conformance.agent.target import Answer, LogEntry
-    from conformance.peers.connection import Connection
+    from conformance.peers.channel import Channel
     from conformance.testing.context import Context
     from conformance.testing.watch import WatchedTarget
 
@@ -113,7 +113,7 @@ def _view(context: Context, socket: RemoteSocket, answers: list[Answer]) -> View
     )
 
 
-def _connection(context: Context, port: Answer) -> Connection | None:
+def _connection(context: Context, port: Answer) -> Channel | None:
     """Return the peer's end of the socket whose local port the answer tells; `info.local` may be null."""
     try:
         number = port.get()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from conformance.agent.remote import RemoteSocket
     from conformance.agent.target import LogEntry
-    from conformance.peers.connection import Connection
+    from conformance.peers.channel import Channel
 
 CLOSE_LIMIT: Final = 1.0
 """Seconds within which the close event has to follow the settlement of `closed`."""
@@ -53,7 +53,7 @@ class View:
     """Bytes that the test read."""
     accepted: int = 0
     """Bytes of writes that the test saw fulfil."""
-    connection: Connection | None = None
+    connection: Channel | None = None
     """The peer's end, where the test has a peer that this socket reached."""
 
     def settlement(self, promise: str) -> LogEntry | None:
@@ -186,8 +186,8 @@ def _bytes_received_covers_delivered(view: View) -> Iterator[str]:
 
 
 def _bytes_received_equals_delivered(view: View) -> Iterator[str]:
-    received, peer = view.stats.get("bytesReceived"), view.connection
-    if peer is None or view.type != "tcp" or not _is_count(received):
+    received, peer = view.stats.get("bytesReceived"), _counting_peer(view)
+    if peer is None or not _is_count(received):
         return
     if received > peer.sent_total:
         yield f"the peer sent {peer.sent_total} bytes and stats.bytesReceived is {received}"
@@ -196,17 +196,23 @@ def _bytes_received_equals_delivered(view: View) -> Iterator[str]:
 
 
 def _bytes_sent_equals_written(view: View) -> Iterator[str]:
-    sent, peer = view.stats.get("bytesSent"), view.connection
+    sent, peer = view.stats.get("bytesSent"), _counting_peer(view)
     if not _is_count(sent):
         yield f"stats.bytesSent is {shown(sent)}"
         return
     # A write of a datagram that cannot be sent fulfils all the same, and is counted as dropped.
     if sent < view.accepted and not view.stats.get("packetsDropped"):
         yield f"writes of {view.accepted} bytes fulfilled and stats.bytesSent is {sent}"
-    if peer is None or view.type != "tcp":
+    if peer is None:
         return
     if view.closed_cleanly and peer.fin_received and sent != peer.received_total:
         yield f"the peer received {peer.received_total} bytes up to the FIN and stats.bytesSent is {sent}"
+
+
+def _counting_peer(view: View) -> Channel | None:
+    """Return the peer's end if it counts the same bytes as the socket: the data, with or without TLS from the first."""
+    over_tls = hasattr(view.connection, "handshake")
+    return view.connection if view.type == ("tls" if over_tls else "tcp") else None
 
 
 def _is_count(value: Any) -> TypeGuard[int]:

@@ -137,6 +137,13 @@ def test_a_tls_connection_has_other_bytes_on_the_wire() -> None:
     assert judge(replace(CLEAN, type="tls", connection=peer(sent=1000, received=1000))) == []
 
 
+def test_a_tls_peer_counts_the_data_as_the_socket_does() -> None:
+    right, wrong = peer(), peer(sent=1000, received=1000)
+    right.handshake = wrong.handshake = object()
+    assert judge(replace(CLEAN, type="tls", connection=right)) == []
+    assert len(judge(replace(CLEAN, type="tls", connection=wrong))) == 2
+
+
 def test_a_datagram_that_cannot_be_sent_is_no_missing_byte() -> None:
     dropped = replace(CLEAN, type="udp", stats=STATS | {"packetsDropped": 1}, later_stats=None, connection=None)
     assert judge(replace(dropped, accepted=100_000)) == []
