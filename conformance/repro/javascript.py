@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from conformance.repro.model import (
+    Append,
     Assign,
     Await,
     Call,
     Comment,
     Declare,
     Do,
+    Each,
     Eventually,
     Exports,
     Expression,
@@ -22,6 +24,7 @@ from conformance.repro.model import (
     Get,
     Global,
     Helper,
+    Item,
     Join,
     Key,
     Later,
@@ -129,6 +132,9 @@ class JavaScript(Writer):
     def _slice(self, part: Slice) -> str:
         ends = [self.expression(end) for end in (part.start, part.stop) if end is not None]
         return f"{self.expression(part.of)}.subarray({', '.join(ends)})"
+
+    def _item(self, item: Item) -> str:
+        return f"{item.of.text}[{item.place}]"
 
     def _value(self, value: Value) -> str:
         wire = value.wire
@@ -244,6 +250,12 @@ class JavaScript(Writer):
     def _join(self, join: Join) -> list[str]:
         return [f"await {join.name};"]
 
+    def _append(self, append: Append) -> list[str]:
+        return [f"{append.to.text}.push({self.expression(append.value)});"]
+
+    def _each(self, each: Each) -> list[str]:
+        return [f"for (const {each.name} of {each.of.text}) {{", *self.inner(each.body), "}"]
+
     def _repeat(self, repeat: Repeat) -> list[str]:
         return [f"for (let round = 0; round < {repeat.times}; round++) {{", *self.inner(repeat.body), "}"]
 
@@ -279,6 +291,7 @@ class JavaScript(Writer):
         Later: _later,
         Same: _same,
         Slice: _slice,
+        Item: _item,
         Value: _value,
         List: _list,
         Members: _members,
@@ -301,6 +314,8 @@ class JavaScript(Writer):
         Function: _function,
         Meanwhile: _meanwhile,
         Join: _join,
+        Append: _append,
+        Each: _each,
         Repeat: _repeat,
         Turn: _turn,
         Wait: _wait,

@@ -96,6 +96,14 @@ class Slice(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Item(Expression):
+    """An item of a list that the program made."""
+
+    of: Name
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class Value(Expression):
     """A value of the agent protocol that has no parts: a JSON primitive, or a tagged one."""
 
@@ -276,6 +284,23 @@ class Repeat(Statement):
     """Does the same several times."""
 
     times: int
+    body: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Append(Statement):
+    """A value is put behind the others of a list."""
+
+    to: Name
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Each(Statement):
+    """Does the same with every item of a list."""
+
+    name: str
+    of: Name
     body: tuple[Statement, ...]
 
 

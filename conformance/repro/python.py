@@ -7,12 +7,14 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from conformance.repro.model import (
+    Append,
     Assign,
     Await,
     Call,
     Comment,
     Declare,
     Do,
+    Each,
     Eventually,
     Exports,
     Expression,
@@ -20,6 +22,7 @@ from conformance.repro.model import (
     Get,
     Global,
     Helper,
+    Item,
     Join,
     Key,
     Later,
@@ -141,6 +144,9 @@ class Python(Writer):
         stop = "" if part.stop is None else self.expression(part.stop)
         return f"{self.expression(part.of)}[{self.expression(part.start)}:{stop}]"
 
+    def _item(self, item: Item) -> str:
+        return f"{_variable(item.of.text)}[{item.place}]"
+
     def _value(self, value: Value) -> str:
         wire = value.wire
         if not isinstance(wire, dict):
@@ -258,6 +264,12 @@ class Python(Writer):
     def _join(self, join: Join) -> list[str]:
         return [f"await {_variable(join.name)}"]
 
+    def _append(self, append: Append) -> list[str]:
+        return [f"{_variable(append.to.text)}.append({self.expression(append.value)})"]
+
+    def _each(self, each: Each) -> list[str]:
+        return [f"for {_variable(each.name)} in {_variable(each.of.text)}:", *self.inner(each.body)]
+
     def _repeat(self, repeat: Repeat) -> list[str]:
         return [f"for _ in range({repeat.times}):", *self.inner(repeat.body)]
 
@@ -300,6 +312,7 @@ class Python(Writer):
         Later: _later,
         Same: _same,
         Slice: _slice,
+        Item: _item,
         Value: _value,
         List: _list,
         Members: _members,
@@ -322,6 +335,8 @@ class Python(Writer):
         Function: _function,
         Meanwhile: _meanwhile,
         Join: _join,
+        Append: _append,
+        Each: _each,
         Repeat: _repeat,
         Turn: _turn,
         Wait: _wait,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from conformance.repro import acts, loops
 from conformance.repro.asking import WATCHING, Asking, acts_on_target, watched
+from conformance.repro.families import gathered
 from conformance.repro.happenings import Act, Exchange, Expected, Pause, Poll, Remark
 from conformance.repro.model import (
     Call,
@@ -79,9 +80,10 @@ class _Story:
         self._asking = Asking(self.scope, self.values, dict(_fates(_flat(self._items))))
         self._threads: dict[int, str] = {}
         self._seen: set[str] = set()
+        self._seen_before: set[str] = set()
 
     def program(self) -> Program:
-        body = [*self._statements(self._items), *self._totals()]
+        body = [*gathered(self._statements(self._items), self.scope.fresh), *self._totals()]
         return Program(body, self._record.payloads[0].seed if self._record.payloads else "")
 
     # What acts need.
@@ -125,7 +127,7 @@ class _Story:
             place += count
             for statement in statements:
                 if isinstance(statement, (Show, Eventually)):
-                    self._seen = self._seen_in_words(statement.seen)
+                    self._seen_before, self._seen = self._seen, self._seen_in_words(statement.seen)
         return repeated(written)
 
     def _next(self, items: Sequence[Item], place: int) -> tuple[int, list[Statement]]:
@@ -190,7 +192,8 @@ class _Story:
     def _expected(self, expected: Expected) -> list[Statement]:
         """Return what the test expected, unless it is what was seen right before, or a part of it."""
         words = expected_in_words(expected.value, self._remarks)
-        if words in self._seen or (len(words) > _TELLING and any(words.strip('"') in part for part in self._seen)):
+        seen = self._seen | self._seen_before
+        if words in seen or (len(words) > _TELLING and any(words.strip('"') in part for part in seen)):
             return []
         return [Comment(f"expected: {expected.what} is {words}")]
 

@@ -358,3 +358,27 @@ def test_ports_of_the_recording_are_not_shown_as_differences(hand):
     assert hand.main("python").splitlines()[-1] == (
         """show("socket.url", socket.url, seen=f'"tcp://127.0.0.1:{peer.remote["port"]}/401234"')"""
     )
+
+
+def test_what_is_made_alike_is_a_list(hand):
+    hand.socket()
+    for number in range(5):
+        hand.call(1, "write", handle(10 + number, "Promise"), "chunk")
+    hand.get(1, "locked", {"value": True})
+    hand.settle(12, FULFILLED)
+    for number in range(5):
+        hand.settle(10 + number, FULFILLED)
+    assert hand.main().splitlines()[1:] == [
+        "await turn();",
+        "const writings = [];",
+        "for (let round = 0; round < 5; round++) {",
+        '  writings.push(socket.write("chunk"));',
+        "  await turn();",
+        "}",
+        'show("socket.locked", socket.locked, { seen: "true" });',
+        'show("writings[2]", await settled(writings[2]), { seen: "fulfilled with undefined" });',
+        "for (const each of writings) {",
+        '  show("each of writings", await settled(each), { seen: "fulfilled with undefined" });',
+        "}",
+    ]
+    assert '    writings.append(socket.write("chunk"))' in hand.main("python").splitlines()
