@@ -69,3 +69,12 @@ class DatagramDriver(SocketDriver):
         do.ErrorReadable: ("_source", DatagramSource.error),
         do.SendDatagram: (None, _send_datagram),
     }
+
+
+class FlowDriver(DatagramDriver):
+    """The driver of a flow of a listener: connected to its source, and at a clean end when it was idle (D43)."""
+
+    __slots__ = ()
+
+    def _new_core(self, options: SocketOptions) -> SocketCore:
+        return DatagramCore(options, now, flow=True)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from . import effects as do
 from .connection import SocketCore
 from .failure import to_socket_error
+from .options import SocketOptions
 from .queues import DatagramQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .failure import Failure
-    from .options import Address, SocketOptions
+    from .options import Address
 
 #: What a flow waits for a datagram without an `idle_timeout` (D43).
 FLOW_IDLE_TIMEOUT: Final = 30_000  # milliseconds
@@ -201,3 +202,9 @@ class DatagramCore(SocketCore):
     def _tell_softly(self, failure: Failure) -> None:
         # By udp/soft-errors-leave-the-signal this is all that comes of it.
         self.effects.append(do.FireEvents(("error",), to_socket_error(failure), fatal=False))
+
+
+def flow_options(accept: Mapping[str, Any]) -> SocketOptions:
+    """Return the options of a flow, `accept` being the converted member of that name of its listener's init."""
+    # By listener/udp-flow-idle-default.
+    return SocketOptions(**{"idle_timeout": FLOW_IDLE_TIMEOUT, **accept, "type": "udp"})

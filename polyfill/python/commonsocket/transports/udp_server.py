@@ -1,0 +1,193 @@
+"""UDP servers: one bound socket, whose datagrams are grouped by their source into flows (D43)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .connect import ConnectError
+from .datagram_socket import DatagramSocket
+from .udp import DatagramListener, DatagramsOnly, open_bound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from commonsocket.core.failure import Failure
+    from commonsocket.core.options import Address, LocalAddress, SocketOptions
+    from commonsocket.microtasks import MicrotaskQueue
+
+    from .udp import DatagramTransport
+
+    #: Makes the transport of a flow for the driver that will listen to it.
+    MakeFlow = Callable[[DatagramListener, MicrotaskQueue], DatagramTransport]
+
+
+class UdpServerClient(Protocol):
+    """Who is told what comes of a server."""
+
+    def listening(self, local: tuple[str, int]) -> None:
+        """Take it that the server is bound."""
+
+    def listen_failed(self, failure: Failure) -> None:
+        """Take it that it cannot be bound; `server_released` follows."""
+
+    def flow_incoming(self, make: MakeFlow) -> None:
+        """Take a new flow: a driver given `make` is connected at once; without one the datagram is forgotten."""
+
+    def server_released(self) -> None:
+        """Take it that the port is free: nothing is told any more."""
+
+
+class UdpServer:
+    """A bound socket, and the flows that datagrams of unknown sources begin."""
+
+    __slots__ = ("_client", "_closing", "_flows", "_queue", "_released", "_socket")
+
+    def __init__(self, client: UdpServerClient, queue: MicrotaskQueue) -> None:
+        self._client = client
+        self._queue = queue
+        self._socket: DatagramSocket | None = None
+        self._flows: dict[tuple[str, int], UdpFlow] = {}
+        self._closing = self._released = False
+
+    def listen(self, local: LocalAddress, options: Mapping[str, Any]) -> None:
+        """Begin to listen, with these `options` of the system; nothing is told before this returns."""
+        self._queue.loop.call_soon(self._listen, local, options)
+
+    def close(self) -> None:
+        """Take no new flows; those there are live on, and the port is free when the last one has ended."""
+        self._closing = True
+        self._release_if_done()
+
+    # ---- what flows ask for ----
+
+    @property
+    def local(self) -> tuple[str, int]:
+        """Where the server is bound."""
+        assert self._socket is not None
+        return self._socket.local
+
+    def send(self, flow: UdpFlow, data: bytes, ttl: int | None) -> bool:
+        """Send a datagram to the source of `flow`."""
+        assert self._socket is not None
+        return self._socket.send(data, flow.source, flow, ttl)
+
+    def forget(self, flow: UdpFlow) -> None:
+        """Let the next datagram of this source begin another flow."""
+        if self._flows.get(flow.source) is flow:
+            del self._flows[flow.source]
+        self._release_if_done()
+
+    # ---- inside ----
+
+    def _listen(self, local: LocalAddress, options: Mapping[str, Any]) -> None:
+        if self._closing:
+            return
+        try:
+            own = open_bound(local, options)
+        except ConnectError as error:
+            self._closing = True
+            self._client.listen_failed(error.failure)
+            self._release_if_done()
+            return
+        self._socket = DatagramSocket(own, self._queue.loop, self._received, _nobody_knows_whose)
+        self._client.listening(self._socket.local)
+
+    def _received(self, data: bytes, source: tuple[str, int]) -> None:
+        flow = self._flows.get(source)
+        if flow is not None:
+            flow.received(data)
+        elif not self._closing:
+            # listener/udp-flow-per-source: known from here on, as whoever takes it may end it at once.
+            flow = self._flows[source] = UdpFlow(self, source, data)
+            try:
+                self._client.flow_incoming(flow.taken_by)
+            finally:
+                if not flow.taken:
+                    self.forget(flow)
+
+    def _release_if_done(self) -> None:
+        if not self._closing or self._flows or self._released:
+            return
+        self._released = True
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self._queue.loop.call_soon(self._client.server_released)
+
+
+class UdpFlow(DatagramsOnly):
+    """What one source sends and is sent; see `DatagramTransport` for its methods and `DatagramListener`."""
+
+    __slots__ = ("_first", "_listener", "_queue", "_released", "_server", "_ttl", "source")
+
+    _listener: DatagramListener
+    _queue: MicrotaskQueue
+
+    def __init__(self, server: UdpServer, source: tuple[str, int], first: bytes) -> None:
+        self._server = server
+        self.source = source
+        self._first: bytes | None = first
+        self._ttl: Any = None
+        self._released = False
+
+    @property
+    def taken(self) -> bool:
+        """Whether there is a driver for it."""
+        return hasattr(self, "_listener")
+
+    def taken_by(self, listener: DatagramListener, queue: MicrotaskQueue) -> UdpFlow:
+        """Tell `listener` from now on."""
+        self._listener, self._queue = listener, queue
+        return self
+
+    def received(self, data: bytes) -> None:
+        """Pass a datagram on."""
+        if not self._released:
+            self._listener.datagram_received(data, self.source)
+
+    # ---- Transport ----
+
+    def connect(self, options: SocketOptions) -> None:  # noqa: ARG002  # the server has set what there is to set
+        """Be connected at once, as the source is known, with the datagram that began it (D43)."""
+        self._listener.connected(self.source, self._server.local)
+        first, self._first = self._first, None
+        # listener/udp-first-datagram-is-delivered.
+        if first is not None:
+            self.received(first)
+
+    def send_datagram(self, data: bytes, destination: Address | None) -> bool:  # noqa: ARG002  # it goes to the source
+        """Give a datagram to the system; True if it has taken it at once."""
+        return self._server.send(self, data, self._ttl)
+
+    def apply(self, changes: Mapping[str, object]) -> None:
+        """Have `ttl` hold for the datagrams of this flow."""
+        self._ttl = changes["ttl"]
+
+    def release(self, *, reset: bool) -> None:  # noqa: ARG002  # nobody needs to be told
+        """End the flow; the socket of the system is the server's."""
+        if self._released:
+            return
+        self._released = True
+        self._server.forget(self)
+        self._queue.loop.call_soon(self._listener.released)
+
+    # ---- what becomes of a datagram that had to wait ----
+
+    def write_finished(self) -> None:
+        """Tell so."""
+        if not self._released:
+            self._listener.write_finished()
+
+    def datagram_refused(self, failure: Failure, *, oversize: bool) -> None:
+        """Tell so."""
+        if not self._released:
+            self._listener.datagram_refused(failure, oversize=oversize)
+
+    def unreachable(self, failure: Failure) -> None:
+        """Tell so."""
+        if not self._released:
+            self._listener.unreachable(failure)
+
+
+def _nobody_knows_whose(_error: OSError) -> None:
+    """Pass over what the system says of a datagram without saying of which: it may have been any flow's."""
