@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol
 
 from commonsocket.core.failure import Failure
@@ -39,14 +40,18 @@ class DatagramTransport(Transport, Protocol):
         """Give a datagram to the system; True if it has taken it at once. None means the end it is connected to."""
 
 
-class DatagramsOnly:
-    """What a transport of datagrams has nothing to do for."""
+class DatagramsOnly(ABC):
+    """The base of transports of datagrams, which have nothing to do for much of what a `Transport` does."""
 
     __slots__ = ()
 
     def send(self, data: bytes) -> bool:
-        """Refuse: datagrams have a way of their own."""
-        raise NotImplementedError
+        """Give a datagram to the system, for the end that the socket is connected to."""
+        return self.send_datagram(data, None)
+
+    @abstractmethod
+    def send_datagram(self, data: bytes, destination: Address | None) -> bool:
+        """See `DatagramTransport`."""
 
     def send_fin(self) -> bool:
         """Do nothing: udp has no end of a direction."""
@@ -56,10 +61,10 @@ class DatagramsOnly:
         """Return None: a datagram is sent or not."""
         return None
 
-    def pause_reading(self) -> None:
+    def pause_reading(self) -> None:  # noqa: B027  # there is nothing to do for anyone
         """Do nothing: what has no room is dropped by the socket, which counts it."""
 
-    def resume_reading(self) -> None:
+    def resume_reading(self) -> None:  # noqa: B027  # as above
         """Do nothing, reading never having paused."""
 
 
