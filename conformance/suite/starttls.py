@@ -347,8 +347,12 @@ async def waits_for_ready_in_vain(t: Context) -> None:
 async def other_options_in_the_same_call(t: Context) -> None:
     link = await connect(t)
     writer = await link.writer()
+    before = await writer.desired_size()
     promise = await start_upgrade(link, sendBufferSize=12_345, allowHalfOpen=False, noDelay=True)
-    connection = await link.connection.start_tls(t.authority.issue())
+    connection = await link.connection.start_tls(t.authority.issue(), stall_after=0)
+    await connection.expect_hello()
+    t.equal(await writer.desired_size(), before, "desiredSize during the handshake")
+    connection.resume()
     await promise.fulfils()
     t.equal(await writer.desired_size(), 12_345, "desiredSize")
     secured = over(link, connection)
