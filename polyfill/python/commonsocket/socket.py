@@ -15,6 +15,8 @@ from .promise import Promise, rejected
 from .quic_driver import QuicDriver
 from .transports.quic import QuicTransport
 from .transports.tcp import TcpTransport
+from .transports.tls import TlsTransport
+from .transports.tls_context import check_credentials
 from .transports.udp import UdpTransport
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _TRANSPORTS: Final[Mapping[SocketType, Callable[[Any, MicrotaskQueue], Transport]]] = {
     "tcp": TcpTransport,
+    "tls": TlsTransport,
     "udp": UdpTransport,
     "quic": QuicTransport,
 }
@@ -65,6 +68,10 @@ class Socket(EventTarget, metaclass=_SocketInterface):
     `readable` and `writable` may be used at once; `ready` tells when the connection is made. The events are `ready`,
     `end`, `error` (a `SocketErrorEvent`) and `close`, which is the last. `async with` disposes of the socket at its
     end.
+
+    A udp socket with a remote end exchanges bytes with it, one chunk per datagram. With a local one alone it exchanges
+    datagrams with everybody: `{"data": bytes, "remote": {"address", "port"}}`, both ways. What goes wrong with one
+    datagram is told by an error event with `fatal` False, and the socket lives on.
     """
 
     __slots__ = ("_driver", "_queue")
@@ -82,18 +89,19 @@ class Socket(EventTarget, metaclass=_SocketInterface):
         super().__init__()
         # By construction/validates-before-return; connecting goes on in parallel.
         options = check_construction(convert_init(init, _INTERFACES), _TRANSPORTS)
+        check_credentials(options.tls)
         transport = _TRANSPORTS[options.type]  # type: ignore[index]  # check_construction lets nothing else pass
         driver: type[SocketDriver] = _DRIVERS.get(options.type, SocketDriver)  # type: ignore[call-overload]  # as above
         self._driver = driver(self, options, transport, self._queue)
 
     @property
     def readable(self) -> ReadableStream:
-        """What the peer sends: a byte stream of `bytes`."""
+        """What the peer sends: a byte stream of `bytes`; for udp a stream of datagrams, which may be empty."""
         return self._driver.readable
 
     @property
     def writable(self) -> WritableStream:
-        """What is sent to the peer: a stream that takes bytes, bytearrays and memoryviews."""
+        """What is sent to the peer: a stream that takes bytes, bytearrays and memoryviews, or datagrams."""
         return self._driver.writable
 
     @property
@@ -135,6 +143,7 @@ class Socket(EventTarget, metaclass=_SocketInterface):
         """
         try:
             members = convert_init(init, _INTERFACES)
+            check_credentials(members.get("tls"))
         except Exception as error:  # noqa: BLE001  # update/returns-a-promise, whatever a mapping raises
             return rejected(self._queue, error)
         return self._driver.update(members)
