@@ -14,7 +14,7 @@ from commonsocket.core.options import convert_init
 from commonsocket.datagram_driver import FlowDriver
 from commonsocket.event_target import EventTarget
 from commonsocket.microtasks import microtasks
-from commonsocket.transports.udp_server import UdpServer
+from commonsocket.transports.udp_server import UdpFlow, UdpServer
 from conftest import turns
 from raw_peer import LIMIT
 from test_udp import UdpPeer, within
@@ -42,9 +42,9 @@ class Client:
     def listen_failed(self, failure: Failure) -> None:
         self.failure = failure
 
-    def flow_incoming(self, make: Any) -> None:
+    def flow_incoming(self, flow: UdpFlow) -> None:
         if self.wanted:
-            driver = FlowDriver(EventTarget(), self.options, make, microtasks())
+            driver = FlowDriver(EventTarget(), self.options, flow.taken_by, microtasks())
             assert driver.ready.state == "fulfilled"
             if self.in_event is not None:
                 self.in_event(driver)

@@ -9,16 +9,11 @@ from .datagram_socket import DatagramSocket
 from .udp import DatagramListener, DatagramsOnly, open_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from commonsocket.core.failure import Failure
     from commonsocket.core.options import Address, LocalAddress, SocketOptions
     from commonsocket.microtasks import MicrotaskQueue
-
-    from .udp import DatagramTransport
-
-    #: Makes the transport of a flow for the driver that will listen to it.
-    MakeFlow = Callable[[DatagramListener, MicrotaskQueue], DatagramTransport]
 
 
 class UdpServerClient(Protocol):
@@ -30,8 +25,8 @@ class UdpServerClient(Protocol):
     def listen_failed(self, failure: Failure) -> None:
         """Take it that it cannot be bound; `server_released` follows."""
 
-    def flow_incoming(self, make: MakeFlow) -> None:
-        """Take a new flow: a driver given `make` is connected at once; without one the datagram is forgotten."""
+    def flow_incoming(self, flow: UdpFlow) -> None:
+        """Take a new flow, for which `taken_by` makes the transport of a driver, or let it be forgotten."""
 
     def server_released(self) -> None:
         """Take it that the port is free: nothing is told any more."""
@@ -98,12 +93,15 @@ class UdpServer:
             flow.received(data)
         elif not self._closing:
             # listener/udp-flow-per-source: known from here on, as whoever takes it may end it at once.
-            flow = self._flows[source] = UdpFlow(self, source, data)
+            flow = self._flows[source] = UdpFlow(self, source)
             try:
-                self._client.flow_incoming(flow.taken_by)
+                self._client.flow_incoming(flow)
             finally:
                 if not flow.taken:
                     self.forget(flow)
+            if flow.taken:
+                # listener/udp-first-datagram-is-delivered.
+                flow.received(data)
 
     def _release_if_done(self) -> None:
         if not self._closing or self._flows or self._released:
@@ -118,15 +116,14 @@ class UdpServer:
 class UdpFlow(DatagramsOnly):
     """What one source sends and is sent; see `DatagramTransport` for its methods and `DatagramListener`."""
 
-    __slots__ = ("_first", "_listener", "_queue", "_released", "_server", "_ttl", "source")
+    __slots__ = ("_listener", "_queue", "_released", "_server", "_ttl", "source")
 
     _listener: DatagramListener
     _queue: MicrotaskQueue
 
-    def __init__(self, server: UdpServer, source: tuple[str, int], first: bytes) -> None:
+    def __init__(self, server: UdpServer, source: tuple[str, int]) -> None:
         self._server = server
         self.source = source
-        self._first: bytes | None = first
         self._ttl: Any = None
         self._released = False
 
@@ -134,6 +131,11 @@ class UdpFlow(DatagramsOnly):
     def taken(self) -> bool:
         """Whether there is a driver for it."""
         return hasattr(self, "_listener")
+
+    @property
+    def local(self) -> tuple[str, int]:
+        """Where the datagrams of the source arrive."""
+        return self._server.local
 
     def taken_by(self, listener: DatagramListener, queue: MicrotaskQueue) -> UdpFlow:
         """Tell `listener` from now on."""
@@ -148,12 +150,8 @@ class UdpFlow(DatagramsOnly):
     # ---- Transport ----
 
     def connect(self, options: SocketOptions) -> None:  # noqa: ARG002  # the server has set what there is to set
-        """Be connected at once, as the source is known, with the datagram that began it (D43)."""
-        self._listener.connected(self.source, self._server.local)
-        first, self._first = self._first, None
-        # listener/udp-first-datagram-is-delivered.
-        if first is not None:
-            self.received(first)
+        """Be connected at once, as both ends are known."""
+        self._listener.connected(self.source, self.local)
 
     def send_datagram(self, data: bytes, destination: Address | None) -> bool:  # noqa: ARG002  # it goes to the source
         """Give a datagram to the system; True if it has taken it at once."""
