@@ -9,31 +9,28 @@ from conformance.suite.backpressure import DEFAULT_SIZE, ONE_READ
 from conformance.testing.checks import eventually
 from conformance.testing.links import SHORT, connect, meanwhile
 from conformance.testing.registry import test
-from conformance.testing.tls_links import TlsLink, connect_tls, upgraded
+from conformance.testing.tls_links import connect_tls, upgraded
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from conformance.testing.context import Context
+    from conformance.testing.tls_links import TlsLink
 
 FEATURES = ["tcp", "tls", "starttls", "trust-anchors"]
 MUCH = 12_000_000
 """Bytes: more than the buffers of the network hold for a peer that does not read."""
 
 
-async def _made(t: Context, **init: Any) -> TlsLink:
-    link = await connect_tls(t, await t.tls_peer(receive_buffer=262_144), **init)
+async def _connect(t: Context, way: str, **init: Any) -> TlsLink:
+    """Return a link over TLS: the socket was made for it, or is upgraded."""
+    if way == "tls":
+        link = await connect_tls(t, await t.tls_peer(receive_buffer=262_144), **init)
+    else:
+        link = await upgraded(await connect(t, await t.tcp_peer(receive_buffer=262_144), **init))
     await link.connection.expect_handshake()
     return link
 
 
-async def _upgraded(t: Context, **init: Any) -> TlsLink:
-    link = await upgraded(await connect(t, await t.tcp_peer(receive_buffer=262_144), **init))
-    await link.connection.expect_handshake()
-    return link
-
-
-WAYS: dict[str, Callable[..., Awaitable[TlsLink]]] = {"tls": _made, "upgraded": _upgraded}
+WAYS = {"tls": "tls", "upgraded": "upgraded"}
 
 
 @test(
@@ -50,8 +47,8 @@ WAYS: dict[str, Callable[..., Awaitable[TlsLink]]] = {"tls": _made, "upgraded": 
     limit=30,
     waits=True,
 )
-async def stalled_peer_stalls_writes(t: Context, way: Callable[..., Awaitable[TlsLink]]) -> None:
-    link = await way(t)
+async def stalled_peer_stalls_writes(t: Context, way: str) -> None:
+    link = await _connect(t, way)
     link.connection.stop_reading()
     value, writer = t.rng.randrange(1, 256), await link.writer()
     writes = [await writer.start_write(Fill(value, size)) for size in (1000, 0, MUCH, 1000)]
@@ -85,9 +82,9 @@ async def stalled_peer_stalls_writes(t: Context, way: Callable[..., Awaitable[Tl
     limit=30,
     waits=True,
 )
-async def reading_stops_when_full(t: Context, given: tuple[Callable[..., Awaitable[TlsLink]], dict[str, int]]) -> None:
+async def reading_stops_when_full(t: Context, given: tuple[str, dict[str, int]]) -> None:
     way, init = given
-    link = await way(t, **init)
+    link = await _connect(t, way, **init)
     size = init.get("receiveBufferSize", DEFAULT_SIZE)
     data = t.rng.randbytes(20_000) * ((size + 2 * ONE_READ) // 20_000 + 1)
     sent = await link.connection.send_until_blocked(data, quiet=0.1)
@@ -111,8 +108,8 @@ async def reading_stops_when_full(t: Context, given: tuple[Callable[..., Awaitab
     variants=WAYS,
     limit=30,
 )
-async def close_behind_much_data(t: Context, way: Callable[..., Awaitable[TlsLink]]) -> None:
-    link = await way(t)
+async def close_behind_much_data(t: Context, way: str) -> None:
+    link = await _connect(t, way)
     link.connection.stop_reading()
     value, writer = t.rng.randrange(1, 256), await link.writer()
     write, close = await writer.start_write(Fill(value, MUCH)), await writer.start_close()
@@ -129,8 +126,8 @@ async def close_behind_much_data(t: Context, way: Callable[..., Awaitable[TlsLin
     features=FEATURES,
     variants=WAYS,
 )
-async def dispose_flushes(t: Context, way: Callable[..., Awaitable[TlsLink]]) -> None:
-    link = await way(t)
+async def dispose_flushes(t: Context, way: str) -> None:
+    link = await _connect(t, way)
     data, writer = t.rng.randbytes(100_000), await link.writer()
     write = await writer.start_write(data)
     disposed = await link.socket.start_dispose()
