@@ -203,9 +203,7 @@ class ClosedUdpPort:
         self._record = record
         self._host = host
         self._peer: UdpPeer | None = None
-        self._socket = bound(host, socket.SOCK_DGRAM, shared=True)
-        # A socket that is connected gets datagrams of its remote alone, and this one's is itself.
-        self._socket.connect(self._socket.getsockname())
+        self._socket = _held(host)
         self.remote: dict[str, str | int] = _place(self._socket.getsockname())
         note(Deed(0, "close_udp", {"host": host, "remote": self.remote}))
         note(Done())
@@ -218,11 +216,25 @@ class ClosedUdpPort:
         self._peer = UdpPeer(opened, WireLog(self._record), note=self.note)
         return self._peer
 
+    @deed
+    async def shut(self) -> None:
+        """Close the peer that the port was turned into: nobody is there again, and it stays nobody else's."""
+        self._socket = _held(self._host, int(self.remote["port"]))
+        if self._peer is not None:
+            await self._peer.close()
+
     async def close(self) -> None:
         """Give the port back."""
         self._socket.close()
         if self._peer is not None:
             await self._peer.close()
+
+
+def _held(host: str, port: int = 0) -> socket.socket:
+    """Return a socket that has a port and takes nothing: one that is connected to itself hears of nobody else."""
+    holder = bound(host, socket.SOCK_DGRAM, port, shared=True)
+    holder.connect(holder.getsockname())
+    return holder
 
 
 def _place(name: tuple[str, int] | tuple[str, int, int, int]) -> dict[str, str | int]:

@@ -203,6 +203,14 @@ async def prove_bound(t: Context) -> None:
     await link.inward()
 
 
+async def prove_flows(t: Context) -> None:
+    """Show that the target listens: another listener brings a flow that carries datagrams both ways."""
+    t.step("meanwhile another listener brings a flow")
+    link = await open_flow(t)
+    await link.outward()
+    await link.inward()
+
+
 async def has_sent(t: Context, peer: UdpPeer, *datagrams: bytes) -> None:
     """Check that these datagrams are all that the peer ever got from the target.
 

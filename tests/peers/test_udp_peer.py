@@ -86,7 +86,13 @@ async def test_a_closed_port_is_unreachable_until_a_peer_opens_there():
         assert (await peer.receive()).data == b"now?"
         await peer.send(b"yes")
         assert plain.recv(9) == b"yes"
-        await peer.close()
+        await port.shut()
+        plain.send(b"gone?")
+        with pytest.raises(ConnectionRefusedError):
+            plain.recv(1)
+        again = await port.open()
+        plain.send(b"back?")
+        assert [datagram.data for datagram in (await again.receive(), *peer.datagrams)] == [b"back?", b"now?"]
     await port.close()
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.generate.lifecycle.events import DRIVERS, WAITING
+from conformance.generate.lifecycle.events import WAITING, driver_of
 from conformance.generate.lifecycle.outcomes import judge
-from conformance.generate.lifecycle.states import THROWING, reach
-from conformance.generate.lifecycle.worlds import WORLDS
+from conformance.generate.lifecycle.states import REFUSED, THROWING, reach
+from conformance.generate.lifecycle.worlds import WORLDS, Constructed
 from conformance.testing.case import TestCase
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from conformance.generate.lifecycle.worlds import World
     from conformance.spec import Cell, Spec
     from conformance.testing.context import Context
 
@@ -37,13 +38,20 @@ def cases(spec: Spec) -> Iterator[TestCase]:
             id=f"{spec.api}/lifecycle/{cell.id}",
             title=_title(cell, spec.lifecycle.events[cell.event]),
             requirements=cell.row.requirements,
-            features=frozenset(cell.features) | world.features | (TRUST if cell.event in UPGRADES else set()),
+            features=_features(cell, world),
             run=_run(cell),
             source="lifecycle",
             waits=cell.event in WAITING,
             alone=cell.event == THROWING,
             origin=f"{source}:{cell.row.line}",
         )
+
+
+def _features(cell: Cell, world: World) -> frozenset[str]:
+    added = TRUST if cell.event in UPGRADES else frozenset()
+    if cell.event in REFUSED and isinstance(world, Constructed):
+        added |= world.refusing
+    return frozenset(cell.features) | world.features | added
 
 
 def _title(cell: Cell, event: str) -> str:
@@ -57,7 +65,7 @@ def _run(cell: Cell) -> Callable[[Context], Awaitable[None]]:
         t.step(f"reach {cell.state}")
         scene = await reach(t, cell)
         t.step(f"cause {cell.event}")
-        await DRIVERS[cell.event](scene)
+        await driver_of(cell)(scene)
         t.step(f"judge {cell.end}")
         await judge(scene)
 

@@ -110,6 +110,9 @@ async def _writable_closes(scene: Scene, error: Any) -> None:
 
 
 async def _writable_ends(scene: Scene, error: Any) -> None:
+    if scene.writing == "finished":
+        await scene.writer.closed.fulfils()
+        return
     await _writable_flows(scene, error)
     reason = await (await scene.writer.start_write(b"too late")).reason()
     scene.t.check(isinstance(reason, RemoteError), f"a write after the end was rejected with {reason}, no error")

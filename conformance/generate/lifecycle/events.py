@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.objects import RemotePromise
+from conformance.generate.lifecycle import datagrams
+from conformance.generate.lifecycle.scene import STARTING
 from conformance.generate.lifecycle.upgrades import starttls, starttls_fails, starttls_refused
 from conformance.testing.checks import eventually, has_received, make_reason
 
@@ -13,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from conformance.generate.lifecycle.scene import Scene
+    from conformance.spec import Cell
 
 IDLE_TIMEOUT = 40
 """Milliseconds; set when the state is reached, so that a slow machine does not run into it before."""
 
-WAITING = frozenset({"ready-timeout", "idle-timeout"})
+WAITING = frozenset({"ready-timeout", "idle-timeout", "flow-idle"})
 
 
 async def _at_construction(scene: Scene) -> None:
@@ -159,11 +162,11 @@ async def _idle_timeout(scene: Scene) -> None:
 
 
 async def _update(scene: Scene) -> None:
-    scene.promise = await scene.socket.start_update({"noDelay": True, "keepAliveDelay": 5000})
+    scene.promise = await scene.socket.start_update(scene.world.change)
 
 
 async def _update_immutable(scene: Scene) -> None:
-    scene.promise = await scene.socket.start_update({"noDelay": True, "remote": {"address": "127.0.0.1", "port": 9}})
+    scene.promise = await scene.socket.start_update(scene.world.change | datagrams.ELSEWHERE)
 
 
 async def _connect_rejected(scene: Scene) -> None:
@@ -231,6 +234,7 @@ DRIVERS: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
     "signal-aborts": _signal_aborts,
     "abort": _abort,
     "writable-abort": _writable_abort,
+    "writable-abort-after-cancel": datagrams.writable_abort_after_cancel,
     "bad-chunk": _bad_chunk,
     "writer-close": _writer_close,
     "writer-close-after-cancel": _writer_close_after_cancel,
@@ -247,8 +251,12 @@ DRIVERS: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
     "tls-alert": _tls_alert,
     "tls-truncated": _tls_truncated,
     "idle-timeout": _idle_timeout,
+    "flow-idle": datagrams.flow_idle,
+    "oversize-datagram": datagrams.oversize_datagram,
+    datagrams.ICMP: datagrams.icmp_unreachable,
     "update": _update,
     "update-immutable": _update_immutable,
+    "update-unsupported": datagrams.update_unsupported,
     "starttls": starttls,
     "starttls-fails": starttls_fails,
     "starttls-refused": starttls_refused,
@@ -256,3 +264,10 @@ DRIVERS: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
     "connect-rejected": _connect_rejected,
     "connect-listener-throws": _connect_listener_throws,
 }
+
+
+def driver_of(cell: Cell) -> Callable[[Scene], Awaitable[None]]:
+    """Return what causes the event of a cell."""
+    if cell.transport == "udp" and cell.state in STARTING and cell.event in datagrams.TURNS:
+        return datagrams.take
+    return DRIVERS[cell.event]

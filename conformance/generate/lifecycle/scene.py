@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from conformance.agent.remote import RemoteSocket
     from conformance.agent.streams import RemoteReader, RemoteWriter
     from conformance.agent.target import Answer
+    from conformance.generate.lifecycle.datagrams import Datagrams
     from conformance.generate.lifecycle.worlds import Silence, World
     from conformance.peers.channel import Channel
-    from conformance.peers.listener import Listener
     from conformance.peers.tls import TlsConnection
     from conformance.spec import Cell
     from conformance.testing.context import Context
@@ -39,15 +39,18 @@ class Scene:
     reader: RemoteReader
     writer: RemoteWriter
     turn: Sequence[Answer]
-    """What the steps of `states.SAME_TURN` or `states.DISPATCHED` gave."""
+    """What the steps of `states.SAME_TURN`, `states.DISPATCHED` or `datagrams.TURNS` gave."""
+    taking: Sequence[str] = ()
+    """Which members take what the steps of `datagrams.TURNS` gave."""
 
-    peer: Listener[Any] | None = None
-    """The peer that the socket connects to; None where it refuses or never answers, or where the peer connects."""
+    peer: Any = None
+    """The peer that the socket connects to, a Listener or a DatagramPeer; None where it refuses or never answers, or
+    where the peer connects."""
     silence: Silence | None = None
     """What never answers the socket, where that is so."""
     controller: RemoteObject | None = None
     """The AbortController of `init.signal`, for events that need one."""
-    connection: Channel | None = None
+    connection: Channel | Datagrams | None = None
     reading: Direction = "open"
     writing: Direction = "open"
     failure: Any = None
@@ -80,7 +83,7 @@ class Scene:
     def link(self) -> Channel:
         """The connection, in cells whose state has one."""
         assert self.connection is not None, self.cell.id
-        return self.connection
+        return cast("Channel", self.connection)
 
     @property
     def secured(self) -> TlsConnection:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.streams import RemoteReader, RemoteWriter
-from conformance.agent.target import WATCHING
-from conformance.agent.values import UNDEFINED, Argument, Result
+from conformance.agent.values import UNDEFINED, Argument
+from conformance.generate.lifecycle import datagrams
 from conformance.generate.lifecycle.events import WAITING
+from conformance.generate.lifecycle.locks import LOCKS, READER, SIGNAL, SOCKET, WRITER
 from conformance.generate.lifecycle.scene import STARTING, Scene
 from conformance.generate.lifecycle.upgrades import Words, asking
 from conformance.generate.lifecycle.worlds import WORLDS, Accepted, Constructed, World
@@ -36,22 +37,16 @@ SIGNALLED = frozenset({"signal-aborts", "signal-already-aborted"})
 ANSWERED = frozenset({"connected", "writer-close", "starttls", "signal-already-aborted"})
 REFUSED = frozenset({"connect-fails"})
 
-_READER, _WRITER = Result(WATCHING + 1), Result(WATCHING + 3)
-_LOCKS = (
-    steps.get(Result(0), "readable"),
-    steps.call(Result(WATCHING), "getReader"),
-    steps.get(Result(0), "writable"),
-    steps.call(Result(WATCHING + 2), "getWriter"),
-)
-
 # What has to happen in the turn of the construction: later the socket might be connected already.
 SAME_TURN: Mapping[str, Callable[[Words], list[Step]]] = {
-    "connected": lambda words: [steps.call(_WRITER, "write", words.payload)],
-    "writer-close": lambda words: [steps.call(_WRITER, "write", words.payload), steps.call(_WRITER, "close")],
-    "starttls": lambda words: asking(Result(0), _READER, _WRITER, words),
-    "signal-already-aborted": lambda _: [steps.get(Result(6), "aborted")],
+    "connected": lambda words: [steps.call(WRITER, "write", words.payload)],
+    "writer-close": lambda words: [steps.call(WRITER, "write", words.payload), steps.call(WRITER, "close")],
+    "starttls": lambda words: asking(SOCKET, READER, WRITER, words),
+    "signal-already-aborted": lambda _: [steps.get(SIGNAL, "aborted")],
 }
 
+# Events of a socket that does not stay connecting, for which a reason is handed in.
+REASONED = frozenset({"signal-aborts", "abort", "writable-abort"})
 
 THROWING = "connect-listener-throws"
 
@@ -59,7 +54,7 @@ THROWING = "connect-listener-throws"
 DISPATCHED: Mapping[str, Callable[[Any], list[Step]]] = {
     "connect-rejected": lambda reason: [
         steps.call(Argument(0), "reject", reason),
-        steps.get(Result(6), "aborted"),
+        steps.get(SIGNAL, "aborted"),
     ],
     THROWING: lambda _: [],
 }
@@ -69,7 +64,7 @@ async def reach(t: Context, cell: Cell) -> Scene:
     """Return a scene whose socket is in the cell's state, with everything before the event remembered."""
     world = WORLDS[cell.transport, cell.role]
     scene = await MAKE[type(world)](t, cell, world)
-    for arrive in ROUTES[cell.state]:
+    for arrive in (datagrams.ROUTES if cell.transport == "udp" else ROUTES)[cell.state]:
         await arrive(scene)
     await scene.remember()
     return scene
@@ -87,16 +82,25 @@ async def _construct(t: Context, cell: Cell, world: Constructed) -> Scene:
     starting = cell.state in STARTING
     peer = silence = None
     if starting and cell.event in REFUSED:
-        init["remote"] = (await world.refuse(t)).remote
-    elif starting and cell.event not in ANSWERED:
+        init |= await world.refuse(t)
+    elif starting and cell.event not in ANSWERED and world.silence is not None:
         silence = await world.silence(t)
         init["remote"] = silence.remote
     else:
         peer = await world.listen(t)
         init["remote"] = peer.remote
     words = Words(t.rng.randbytes(300), t.rng.randbytes(400), world.upgrade(t))
-    extra = SAME_TURN[cell.event](words) if starting and cell.event in SAME_TURN else []
-    socket, answers = await t.target.watch_and(steps.construct("Socket", init), *_LOCKS, *extra)
+    extra: list[tuple[str, Step]] = []
+    if starting and cell.transport == "udp":
+        if cell.event in REASONED:
+            reason = await make_reason(t)
+        if cell.event in datagrams.TURNS:
+            start = datagrams.Start(words.payload, reason, controller, world.change)
+            extra = datagrams.TURNS[cell.event](start)
+    elif starting and cell.event in SAME_TURN:
+        extra = [("", step) for step in SAME_TURN[cell.event](words)]
+    making = steps.construct("Socket", init)
+    socket, answers = await t.target.watch_and(making, *LOCKS, *(step for _, step in extra))
     reader, writer = answers[1].get(), answers[3].get()
     return Scene(
         t,
@@ -105,7 +109,8 @@ async def _construct(t: Context, cell: Cell, world: Constructed) -> Scene:
         socket,
         RemoteReader(t.target, reader.handle),
         RemoteWriter(t.target, writer.handle),
-        turn=answers[len(_LOCKS) :],
+        turn=answers[len(LOCKS) :],
+        taking=[name for name, _ in extra],
         peer=peer,
         silence=silence,
         controller=controller,
@@ -122,7 +127,7 @@ async def _accept(t: Context, cell: Cell, world: Accepted) -> Scene:
     also = DISPATCHED[cell.event](reason) if cell.event in DISPATCHED else []
     init = world.init(t) | {"accept": INIT.get(cell.event, {})}
     throwing = reason if cell.event == THROWING else UNDEFINED
-    listener = await t.target.listener(init, also=[*_LOCKS, *also], throws=throwing)
+    listener = await t.target.listener(init, also=[*LOCKS, *also], throws=throwing)
     connection = await world.dial(t, await listener.remote())
     delivery = await listener.delivery()
     reader, writer = delivery.turn[1].get(), delivery.turn[3].get()
@@ -133,7 +138,7 @@ async def _accept(t: Context, cell: Cell, world: Accepted) -> Scene:
         delivery.socket,
         RemoteReader(t.target, reader.handle),
         RemoteWriter(t.target, writer.handle),
-        turn=delivery.turn[len(_LOCKS) :],
+        turn=delivery.turn[len(LOCKS) :],
         payload=t.rng.randbytes(300),
         secret=t.rng.randbytes(400),
         reason=reason,

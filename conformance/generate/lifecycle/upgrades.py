@@ -45,6 +45,7 @@ async def starttls(scene: Scene) -> None:
         _take(scene, await scene.t.target.sequence(*turn))
     plain = await scene.link.receive(len(scene.payload))
     scene.t.equal(plain, scene.payload, "what the peer received in front of the handshake")
+    assert scene.world.secure is not None
     scene.connection = await scene.world.secure(scene.t, cast("Connection", scene.link))
 
 
@@ -53,6 +54,7 @@ async def starttls_fails(scene: Scene) -> None:
     await scene.expect_read()
     scene.promise = await scene.socket.start_update({"type": "tls", "tls": scene.world.upgrade(scene.t)})
     await scene.queue()
+    assert scene.world.betray is not None
     scene.connection = await scene.world.betray(scene.t, cast("Connection", scene.link))
     scene.alerts = True
 

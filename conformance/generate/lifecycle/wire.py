@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conformance.generate.lifecycle.datagrams import Datagrams
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -60,6 +62,9 @@ async def _wire_unspecified(_: Scene, __: Any) -> None:
 
 async def _wire_nothing(scene: Scene, _: Any) -> None:
     if scene.connection is None:
+        return
+    if isinstance(scene.connection, Datagrams):
+        await scene.connection.expect_silence(scene)
         return
     scene.t.equal(scene.link.fin_received, scene.writing == "finished", "whether the peer saw a FIN")
     if scene.cell.state != "errored":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from conformance.testing.datagrams import LOOPBACK
+from conformance.generate.lifecycle.datagrams import open_peer, start_flow, taken_port
+from conformance.testing.datagrams import LOOPBACK, prove_flows, prove_udp
 from conformance.testing.links import prove, refusing, unanswered
 from conformance.testing.servers import prove_listening
 from conformance.testing.tls_links import presenting, prove_tls, trusting
@@ -13,18 +14,13 @@ from conformance.testing.tls_links import presenting, prove_tls, trusting
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from conformance.generate.lifecycle.datagrams import DatagramPeer, Datagrams
     from conformance.peers.channel import Channel
     from conformance.peers.connection import Connection
     from conformance.peers.listener import Listener
     from conformance.peers.tcp import FullBacklog
     from conformance.peers.tls import TlsConnection, TlsPeer
     from conformance.testing.context import Context
-
-
-class Place(Protocol):
-    """Anything that a socket may try to connect to."""
-
-    remote: dict[str, str | int]
 
 
 class Silence(Protocol):
@@ -49,11 +45,13 @@ class World:
     """What an init needs besides the address."""
     features: frozenset[str] = frozenset()
     """What the tests need besides the features of their cells."""
+    change: dict[str, Any] = field(default_factory=lambda: {"noDelay": True, "keepAliveDelay": 5000})
+    """What `update()` may change."""
     upgrade: Callable[[Context], dict[str, Any]] = trusting
     """The `tls` that `update()` is given to ask for TLS."""
-    secure: Callable[[Context, Connection], Awaitable[TlsConnection]]
-    """Have the peer go on with TLS."""
-    betray: Callable[[Context, Connection], Awaitable[TlsConnection]]
+    secure: Callable[[Context, Connection], Awaitable[TlsConnection]] | None = None
+    """Have the peer go on with TLS, where that can be."""
+    betray: Callable[[Context, Connection], Awaitable[TlsConnection]] | None = None
     """Have the peer go on with TLS that the target has to refuse by an alert."""
 
 
@@ -61,20 +59,23 @@ class World:
 class Constructed(World):
     """Sockets that a script constructs."""
 
-    listen: Callable[[Context], Awaitable[Listener[Any]]]
+    listen: Callable[[Context], Awaitable[Listener[Any] | DatagramPeer]]
     """Make a peer to which sockets get connected."""
-    silence: Callable[[Context], Awaitable[Silence]]
-    refuse: Callable[[Context], Awaitable[Place]]
-    """Make a place to which sockets do not get connected."""
+    silence: Callable[[Context], Awaitable[Silence]] | None = None
+    """Make what sockets connect to for ever, where there is such a thing."""
+    refuse: Callable[[Context], Awaitable[dict[str, Any]]]
+    """Return the members of an init of which no connection comes, `remote` among them."""
     refusal: str
-    """The errorCode by which they fail there."""
+    """The errorCode by which sockets fail then."""
+    refusing: frozenset[str] = frozenset()
+    """What tests of that need besides the features of their cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(World):
     """Sockets that a SocketListener brings; `init` is the listener's."""
 
-    dial: Callable[[Context, Mapping[str, Any]], Awaitable[Channel]]
+    dial: Callable[[Context, Mapping[str, Any]], Awaitable[Channel | Datagrams]]
     """Make a client and connect it."""
 
 
@@ -121,12 +122,12 @@ async def _stalled(t: Context) -> Silence:
     return StalledHandshake(t, await t.tls_peer(stall_after=0))
 
 
-async def _refusing(t: Context) -> Place:
-    return refusing(t)
+async def _refusing(t: Context) -> dict[str, Any]:
+    return {"remote": refusing(t).remote}
 
 
-async def _untrusted(t: Context) -> Place:
-    return await t.tls_peer(t.authority.issue(self_signed=True))
+async def _untrusted(t: Context) -> dict[str, Any]:
+    return {"remote": (await t.tls_peer(t.authority.issue(self_signed=True))).remote}
 
 
 async def _serve_tls(t: Context, connection: Connection) -> TlsConnection:
@@ -152,6 +153,8 @@ async def _ask_for_old_tls(_: Context, connection: Connection) -> TlsConnection:
 
 
 LISTENER = frozenset({"listener"})
+
+DATAGRAM_CHANGE: Final = {"receiveBufferSize": 70_000, "idleTimeout": 60_000}
 
 WORLDS: Final[Mapping[tuple[str, str], World]] = {
     ("tcp", "constructed"): Constructed(
@@ -191,6 +194,23 @@ WORLDS: Final[Mapping[tuple[str, str], World]] = {
         init=lambda t: {"type": "tls", "local": LOOPBACK, "tls": _presenting(t)},
         features=LISTENER,
         upgrade=_presenting,
+    ),
+    ("udp", "constructed"): Constructed(
+        listen=open_peer,
+        refuse=taken_port,
+        refusal="address-in-use",
+        refusing=frozenset({"bind"}),
+        prove=prove_udp,
+        init=lambda _: {"type": "udp"},
+        features=frozenset({"addresses"}),
+        change=DATAGRAM_CHANGE,
+    ),
+    ("udp", "accepted"): Accepted(
+        prove=prove_flows,
+        dial=start_flow,
+        init=lambda _: {"type": "udp", "local": LOOPBACK},
+        features=LISTENER,
+        change=DATAGRAM_CHANGE,
     ),
 }
 """By transport and role."""
