@@ -35,10 +35,10 @@ def execute(args: argparse.Namespace) -> int:
 
     Raises UnknownNameError for a feature that does not exist, and what is wrong with a target.
     """
-    from conformance.agent.manifest import find_target  # noqa: PLC0415 (--help imports nothing)
-    from conformance.cli.selection import load  # noqa: PLC0415
-    from conformance.engine.plan import UnknownNameError  # noqa: PLC0415
-    from conformance.testing.invariants import AFTER_EVERY_TEST  # noqa: PLC0415
+    from conformance.agent.manifest import find_target
+    from conformance.cli.selection import load
+    from conformance.engine.plan import UnknownNameError
+    from conformance.testing.invariants import AFTER_EVERY_TEST
 
     spec, cases = load()
     for feature in args.feature:
@@ -77,7 +77,7 @@ def _print(missing: list[Requirement], untestable: list[Requirement], count: int
 
 
 def _print_json(asked: Iterable[Requirement], covered: dict[str, list[str]]) -> None:
-    import json  # noqa: PLC0415
+    import json
 
     print(
         json.dumps(

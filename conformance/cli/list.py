@@ -21,10 +21,10 @@ def execute(args: argparse.Namespace) -> int:
 
     Raises UnknownNameError or NothingSelectedError.
     """
-    import json  # noqa: PLC0415 (--help imports nothing)
+    import json
 
-    from conformance.cli.selection import load, selection_of  # noqa: PLC0415
-    from conformance.engine.plan import select  # noqa: PLC0415
+    from conformance.cli.selection import load, selection_of
+    from conformance.engine.plan import select
 
     spec, cases = load()
     for case in select(cases, selection_of(args), spec):

@@ -34,6 +34,10 @@ COMMANDS: dict[str, Command] = {
         "print a stand-alone program that shows what a test does",
         "conformance repro socket/ready/fulfils-with-undefined --target node",
     ),
+    "mutants": Command(
+        "break the implementations on purpose, and say which breaks the tests do not notice",
+        "conformance mutants --target node -k rejects-when-refused",
+    ),
     "spec": Command(
         "check, show, render or generate from the specification", "conformance spec show ready/rejects-when-refused"
     ),
@@ -68,9 +72,9 @@ def run(argv: list[str]) -> int:
 
 
 def _defect(error: Exception) -> int:
-    import traceback  # noqa: PLC0415 (starting stays fast)
+    import traceback
 
-    from conformance.errors import HarnessError  # noqa: PLC0415
+    from conformance.errors import HarnessError
 
     traceback.print_exception(error)
     print(HarnessError.of(error).render(), file=sys.stderr)

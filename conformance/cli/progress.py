@@ -67,7 +67,7 @@ class Live:
     """A bar, the test begun last, and how long it will take; for a terminal."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._bar: RichProgress = Progress(
             TextColumn("{task.fields[target]}"),
@@ -111,6 +111,6 @@ class Live:
 
 def choose() -> Plain | Live:
     """Return what suits stdout: CI systems often offer a terminal that no one looks at."""
-    import os  # noqa: PLC0415
+    import os
 
     return Live() if sys.stdout.isatty() and not os.environ.get("CI") else Plain()

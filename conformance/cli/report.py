@@ -27,8 +27,8 @@ def execute(args: argparse.Namespace) -> int:
 
     Raises ResultsUnreadableError, ResultsVersionError, ReportUnwritableError.
     """
-    from conformance import report, spec  # noqa: PLC0415 (Jinja2 is imported when a report is written)
-    from conformance.results import store  # noqa: PLC0415
+    from conformance import report, spec
+    from conformance.results import store
 
     page = report.write(store.read(args.files), args.output, spec.load())
     print(f"report: {page}")

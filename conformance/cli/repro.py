@@ -36,14 +36,14 @@ def execute(args: argparse.Namespace) -> int:
     Raises UnknownNameError, NotForThisTargetError, ProgramUnwritableError and the errors of a target that cannot be
     used.
     """
-    import asyncio  # noqa: PLC0415 (--help imports nothing)
+    import asyncio
 
-    from conformance.agent.manifest import find_target  # noqa: PLC0415
-    from conformance.cli.selection import load  # noqa: PLC0415
-    from conformance.engine.outcome import Settings  # noqa: PLC0415
-    from conformance.engine.plan import UnknownNameError  # noqa: PLC0415
-    from conformance.repro.errors import ProgramUnwritableError  # noqa: PLC0415
-    from conformance.repro.program import Wish, reproduce  # noqa: PLC0415
+    from conformance.agent.manifest import find_target
+    from conformance.cli.selection import load
+    from conformance.engine.outcome import Settings
+    from conformance.engine.plan import UnknownNameError
+    from conformance.repro.errors import ProgramUnwritableError
+    from conformance.repro.program import Wish, reproduce
 
     spec, cases = load()
     case = next((case for case in cases if case.id == args.test), None)

@@ -65,11 +65,11 @@ def execute(args: argparse.Namespace) -> int:
     0 everything as expected, 1 a verdict that was not, 2 wrong usage or a target that cannot be used (the others are
     still run), 3 the harness itself failed, 130 interrupted.
     """
-    import asyncio  # noqa: PLC0415 (--help imports nothing)
+    import asyncio
 
-    from conformance.cli.progress import choose  # noqa: PLC0415
-    from conformance.engine.outcome import Settings  # noqa: PLC0415
-    from conformance.results.store import Writer  # noqa: PLC0415
+    from conformance.cli.progress import choose
+    from conformance.engine.outcome import Settings
+    from conformance.results.store import Writer
 
     spec, jobs, code = _prepare(args)
     if not jobs:
@@ -90,11 +90,11 @@ def execute(args: argparse.Namespace) -> int:
 
 def _prepare(args: argparse.Namespace) -> tuple[Spec, list[Job], int]:
     """Return what to run, and 2 where a target cannot be used; whatever is wrong with the command itself raises."""
-    from conformance.agent.manifest import find_target  # noqa: PLC0415
-    from conformance.cli.selection import load, selection_of  # noqa: PLC0415
-    from conformance.engine.plan import select  # noqa: PLC0415
-    from conformance.engine.run import Job  # noqa: PLC0415
-    from conformance.results import expectations  # noqa: PLC0415
+    from conformance.agent.manifest import find_target
+    from conformance.cli.selection import load, selection_of
+    from conformance.engine.plan import select
+    from conformance.engine.run import Job
+    from conformance.results import expectations
 
     manifests = {name: find_target(name) for name in args.target or ["reference"]}
     names = [manifest.name for manifest in manifests.values()]
@@ -141,9 +141,9 @@ def _command(target: str, args: argparse.Namespace) -> str:
 
 async def _run_all(jobs: list[Job], settings: Settings, writer: Writer, progress: Plain | Live, runs: list[Run]) -> int:
     """Run one target after the other; `runs` gets what there is of each, also of one that is interrupted."""
-    import asyncio  # noqa: PLC0415 (--help imports nothing)
+    import asyncio
 
-    from conformance.engine.run import run_target  # noqa: PLC0415
+    from conformance.engine.run import run_target
 
     defects: list[Exception] = []
 
@@ -192,7 +192,7 @@ class _Remembering:
 
 
 def _conclude(args: argparse.Namespace, spec: Spec, runs: list[Run], output: Path, *, interrupted: bool) -> None:
-    from conformance.cli.summary import lines  # noqa: PLC0415
+    from conformance.cli.summary import lines
 
     for run in runs:
         _say("\n".join(lines(run)))
@@ -206,7 +206,7 @@ def _conclude(args: argparse.Namespace, spec: Spec, runs: list[Run], output: Pat
             f"report of what there is: conformance report {shlex.quote(str(output))} -o {shlex.quote(str(args.report))}"
         )
     elif not args.no_report:
-        from conformance import report  # noqa: PLC0415 (the template engine is loaded for the report only)
+        from conformance import report
 
         _say(f"report: {report.write(runs, args.report, spec)}")
 

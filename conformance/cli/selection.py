@@ -33,7 +33,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
 
 def selection_of(args: argparse.Namespace) -> Selection:
     """Return the filters of a command line."""
-    from conformance.engine.plan import Selection  # noqa: PLC0415 (--help imports nothing)
+    from conformance.engine.plan import Selection
 
     return Selection(tuple(args.tests), tuple(args.words), tuple(args.feature), tuple(args.requirement))
 
@@ -43,8 +43,8 @@ def load() -> tuple[Spec, Sequence[TestCase]]:
 
     Raises SpecError or RegistryError.
     """
-    from conformance import spec  # noqa: PLC0415 (--help imports nothing)
-    from conformance.testing import registry  # noqa: PLC0415
+    from conformance import spec
+    from conformance.testing import registry
 
     model = spec.load()
     return model, registry.load(model)

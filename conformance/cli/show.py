@@ -18,8 +18,8 @@ def execute(args: argparse.Namespace) -> int:
 
     Raises UnknownNameError.
     """
-    from conformance.cli.selection import load  # noqa: PLC0415 (--help imports nothing)
-    from conformance.engine.plan import UnknownNameError  # noqa: PLC0415
+    from conformance.cli.selection import load
+    from conformance.engine.plan import UnknownNameError
 
     spec, cases = load()
     case = next((case for case in cases if case.id == args.test), None)

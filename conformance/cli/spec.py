@@ -59,7 +59,7 @@ def _no_arguments(_: argparse.ArgumentParser) -> None:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from conformance.spec.check import check  # noqa: PLC0415 (each subcommand imports what it needs)
+    from conformance.spec.check import check
 
     root = _folder(args)
     spec, problems = check(root)
@@ -83,8 +83,8 @@ def _show_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from conformance.spec import load  # noqa: PLC0415
-    from conformance.spec.suggest import known_names  # noqa: PLC0415
+    from conformance.spec import load
+    from conformance.spec.suggest import known_names
 
     spec = load(args.folder)
     requirement = spec.requirements.get(args.id)
@@ -98,15 +98,15 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _tests(spec: Spec, requirement: Requirement) -> Sequence[TestCase]:
-    from conformance.testing import registry  # noqa: PLC0415 (imports every test)
+    from conformance.testing import registry
 
     return [case for case in registry.load(spec) if requirement.id in case.requirements]
 
 
 def _describe(spec: Spec, requirement: Requirement, tests: Sequence[TestCase]) -> Iterator[str]:
-    from conformance.spec.loader import REQUIREMENTS  # noqa: PLC0415
-    from conformance.spec.problems import display  # noqa: PLC0415
-    from conformance.spec.requirement import source_key  # noqa: PLC0415
+    from conformance.spec.loader import REQUIREMENTS
+    from conformance.spec.problems import display
+    from conformance.spec.requirement import source_key
 
     yield f"{requirement.id}  {requirement.level}"
     yield from textwrap.wrap(requirement.text, 100, initial_indent="  ", subsequent_indent="  ")
@@ -148,8 +148,8 @@ def _render_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _render(args: argparse.Namespace) -> int:
-    from conformance.spec.loader import load_checked  # noqa: PLC0415
-    from conformance.spec.render import write  # noqa: PLC0415 (imports Jinja2)
+    from conformance.spec.loader import load_checked
+    from conformance.spec.render import write
 
     write(load_checked(args.folder), args.output)
     _print(f"specification: {args.output}")
@@ -164,8 +164,8 @@ def _generate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _generate(args: argparse.Namespace) -> int:
-    from conformance.spec.emit import artefacts  # noqa: PLC0415
-    from conformance.spec.loader import load_checked  # noqa: PLC0415
+    from conformance.spec.emit import artefacts
+    from conformance.spec.loader import load_checked
 
     root = resources.checkout() if args.folder is None else args.folder.resolve().parent
     if root is None:
