@@ -24,9 +24,17 @@ PROTOCOL: Final = 1
 # What a socket type brings with it (spec/socket/requirements.yaml); the runner's manifest may allow less.
 _BY_TYPE: Final = {
     "tcp": ("tcp", "half-open", "byob", "rst", "bind", "names", "addresses", "socket-options"),
-    "tls": ("tls", "starttls", "trust-anchors", "client-certificates", "certificate-hashes", "peer-certificates"),
+    "tls": (
+        "tls",
+        "starttls",
+        "trust-anchors",
+        "client-certificates",
+        "certificate-hashes",
+        "peer-certificates",
+        "truncation-detection",
+    ),
     "udp": ("udp", "udp-bound"),
-    "quic": ("quic", "quic-streams", "quic-datagrams"),
+    "quic": ("quic", "quic-streams", "quic-datagrams", "trust-anchors"),
 }
 _ALWAYS: Final = ("unhandled-rejections", "async-iteration", "process-lifetime")
 _MACHINES: Final = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}
@@ -121,10 +129,15 @@ async def main() -> None:
             "language": "python",
             "runtime": {"name": platform.python_implementation().lower(), "version": platform.python_version()},
             "implementation": {"name": "commonsocket", "version": version("commonsocket")},
-            "features": [
-                *(feature for type_ in commonsocket.Socket.supported_types for feature in _BY_TYPE[type_]),
-                *_ALWAYS,
-            ],
+            "features": list(
+                # Some come with more than one type.
+                dict.fromkeys(
+                    (
+                        *(feature for type_ in commonsocket.Socket.supported_types for feature in _BY_TYPE[type_]),
+                        *_ALWAYS,
+                    )
+                )
+            ),
             "platform": f"{sys.platform}-{_MACHINES.get(machine, machine)}",
         }
     )
