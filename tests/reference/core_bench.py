@@ -7,9 +7,13 @@ from commonsocket.core import effects as do
 from commonsocket.core.connection import SocketCore
 from commonsocket.core.failure import Failure
 from commonsocket.core.options import SocketOptions, check_construction, convert_init
+from commonsocket.core.tls_session import TlsDetails
 
 REMOTE = {"address": "192.0.2.1", "port": 7}
 RESET = Failure("established", "ECONNRESET", "reset")
+#: Stands among the sent bytes where the handshake is.
+HANDSHAKE = b"<handshake>"
+DETAILS = TlsDetails("TLSv1.3", "TLS_AES_128_GCM_SHA256", None, None, ())
 REFUSED = Failure("connect", "ECONNREFUSED", "refused")
 
 
@@ -31,7 +35,7 @@ class CoreBench:
         self.eager = eager
         self.now = 0.0
         signals = {"AbortSignal": Signal}
-        self.core = self.new_core(check_construction(convert_init(self.complete(init), signals), ("tcp", "udp")))
+        self.core = self.new_core(check_construction(convert_init(self.complete(init), signals), ("tcp", "tls", "udp")))
         #: "ready", "closed", "released", and the last "write", "close" and "update": True or the reason.
         self.settled: dict[str, Any] = {}
         self.order: list[str] = []
@@ -53,6 +57,10 @@ class CoreBench:
         self.system: dict[str, Any] = {}
         self.desired_size: int | None = None
         self.refuse_options = False
+        #: What belongs to the TLS handshake that is under way, and what the last one agreed on.
+        self.handshake: tuple[bytes, bool] | None = None
+        self.refuse_upgrade: TypeError | None = None
+        self.secured: Any = None
         self.endpoints: Any = None
         self.detached = False
         self.tell(self.core.start)
@@ -183,6 +191,19 @@ class CoreBench:
         else:
             self.system.update(effect.system)
             self.core.options_applied(effect.changes)
+
+    def _StartTls(self, effect: do.StartTls) -> None:  # noqa: N802
+        if self.refuse_upgrade is not None:
+            self.core.upgrade_refused(self.refuse_upgrade)
+        elif self.refuse_options:
+            self.core.options_refused(Failure("established", "EPERM", "refused"))
+        else:
+            self.system.update(effect.system)
+            self.handshake = self.core.begin_upgrade()
+            self.sent.append(HANDSHAKE)
+
+    def _SetTls(self, effect: do.SetTls) -> None:  # noqa: N802
+        self.secured = effect
 
     def _StartTimer(self, effect: do.StartTimer) -> None:  # noqa: N802
         self.timers[effect.name] = self.now + effect.delay

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from commonsocket import DOMException
-from commonsocket.generated.lifecycle import TRANSITIONS
-from core_bench import REFUSED, RESET, CoreBench
+from commonsocket.core.failure import Failure
+from core_bench import DETAILS, REFUSED, RESET, CoreBench
 
-TABLE = TRANSITIONS["tcp"]
+TLS_FAILED = Failure("tls-handshake", "ERR_SSL_WRONG_VERSION_NUMBER", "failed")
+TLS_BROKEN = Failure("tls-established", "ERR_SSL_BAD_RECORD_TYPE", "broken")
+TLS_CUT = Failure("tls-established", "ERR_SSL_UNEXPECTED_EOF_WHILE_READING", "cut")
 
 
 def name_of(error: Any) -> str:
@@ -69,6 +71,29 @@ def close_while_connecting(bench: CoreBench) -> None:
     bench.close()
 
 
+def ask_for_tls(bench: CoreBench) -> None:
+    bench.settled.pop("update", None)
+    bench.tell(bench.core.update, {"type": "tls"})
+    bench.tell(bench.core.run_update)
+
+
+def starttls(bench: CoreBench) -> None:
+    ask_for_tls(bench)
+    if bench.state != "connecting":
+        bench.tell(bench.core.secured, DETAILS)
+        assert bench.settled["update"] is True
+
+
+def starttls_fails(bench: CoreBench) -> None:
+    ask_for_tls(bench)
+    bench.tell(bench.core.transport_failed, TLS_FAILED)
+
+
+def starttls_refused(bench: CoreBench) -> None:
+    ask_for_tls(bench)
+    assert name_of(bench.settled["update"]) == "InvalidStateError"
+
+
 WALKS: dict[str, Callable[[CoreBench], object]] = {
     "connected": CoreBench.connect,
     "connect-fails": lambda bench: bench.tell(bench.core.connect_failed, REFUSED),
@@ -92,7 +117,12 @@ WALKS: dict[str, Callable[[CoreBench], object]] = {
     "idle-timeout": lambda bench: (bench.update(idle_timeout=10), bench.tell(bench.core.timer_expired, "idle")),
     "update": lambda bench: bench.update(ready_timeout=10),
     "update-immutable": lambda bench: bench.update(remote={"address": "192.0.2.9", "port": 7}),
+    "starttls": starttls,
+    "starttls-fails": starttls_fails,
+    "starttls-refused": starttls_refused,
+    "tls-alert": lambda bench: bench.tell(bench.core.transport_failed, TLS_BROKEN),
+    "tls-truncated": lambda bench: bench.tell(bench.core.transport_failed, TLS_CUT),
+    "connect-rejected": lambda bench: bench.tell(bench.core.abort, "reason"),
+    "connect-listener-throws": lambda bench: bench.tell(bench.core.abort, ValueError()),
     "dispose": dispose,
 }
-# Events of sockets that cannot be made here.
-NOT_BUILT = {"starttls", "starttls-fails", "starttls-refused", "connect-rejected", "connect-listener-throws"}

@@ -17,6 +17,7 @@ HARMLESS = {
     "dataclasses",
     "hashlib",
     "ipaddress",
+    "math",
     "operator",
     "re",
     "ssl",  # OpenSSL works on memory there

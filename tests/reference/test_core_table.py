@@ -5,22 +5,24 @@ from typing import Any
 
 import pytest
 from commonsocket.core import effects
+from commonsocket.generated.lifecycle import TRANSITIONS
 from core_bench import RESET
-from core_walks import NOT_BUILT, TABLE, WALKS, in_state, name_of
+from core_walks import WALKS, in_state, name_of
 
-CELLS = [(state, event) for state, events in TABLE.items() for event in events if event not in NOT_BUILT]
+CELLS = [
+    (type_, state, event) for type_ in ("tcp", "tls") for state, row in TRANSITIONS[type_].items() for event in row
+]
 
 
-@pytest.mark.parametrize(("state", "event"), CELLS, ids=[f"{state}/{event}" for state, event in CELLS])
-def test_every_cell_of_the_table(state: str, event: str) -> None:
-    bench = in_state(state)
+@pytest.mark.parametrize(("type_", "state", "event"), CELLS, ids=["/".join(cell) for cell in CELLS])
+def test_every_cell_of_the_table(type_: str, state: str, event: str) -> None:
+    bench = in_state(state, type=type_)
     WALKS[event](bench)
-    assert bench.state == TABLE[state][event]
+    assert bench.state == TRANSITIONS[type_][state][event]
 
 
-def test_no_event_of_the_table_is_forgotten() -> None:
-    events = {event for row in TABLE.values() for event in row}
-    assert events - NOT_BUILT <= set(WALKS)
+def test_no_walk_is_left_over() -> None:
+    assert {event for _, _, event in CELLS} == set(WALKS)
 
 
 @pytest.mark.parametrize("state", ["closed", "errored"])

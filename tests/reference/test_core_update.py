@@ -44,8 +44,7 @@ def test_update_of_what_may_change(state: str, members: dict[str, Any]) -> None:
         ({"signal": Signal()}, "InvalidModificationError"),
         ({"type": "udp"}, "InvalidModificationError"),
         ({"tls": {}}, "InvalidModificationError"),
-        ({"type": "tls"}, "NotSupportedError"),
-        ({"type": "tls", "tls": {}}, "NotSupportedError"),
+        ({"type": "tls", "remote": {"address": "192.0.2.1", "port": 8}}, "InvalidModificationError"),
     ],
 )
 def test_update_of_what_may_not_change_applies_nothing(members: dict[str, Any], name: str) -> None:

@@ -92,7 +92,6 @@ def test_valid(init: dict[str, Any]) -> None:
     [
         {"type": "quic"},
         {"type": "udp", "remote": REMOTE},
-        {"remote": REMOTE, "tls": {"server_certificate_hashes": [{"algorithm": "sha-256", "value": b""}]}},
     ],
 )
 def test_not_supported(init: dict[str, Any]) -> None:

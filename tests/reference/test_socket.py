@@ -82,12 +82,8 @@ async def test_wrong_init_throws(init: Any) -> None:
         Socket(init)
 
 
-@pytest.mark.parametrize("type_", ["tls"])
-async def test_types_that_are_not_built(type_: Any) -> None:
-    with pytest.raises(DOMException) as caught:
-        Socket({"type": type_, "remote": {"address": "127.0.0.1", "port": 1}})
-    assert caught.value.name == "NotSupportedError"
-    assert Socket.supported_types == ("tcp", "udp", "quic")
+def test_supported_types() -> None:
+    assert Socket.supported_types == ("tcp", "tls", "udp", "quic")
     assert Socket.supported_types is Socket.supported_types
 
 

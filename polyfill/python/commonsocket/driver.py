@@ -12,7 +12,7 @@ from .clock import now
 from .core import effects as do
 from .core.connection import SocketCore
 from .event_target import Event
-from .info import new_info, set_endpoints
+from .info import new_info, set_endpoints, set_tls
 from .promise import Promise, pending
 from .socket_error_event import SocketErrorEvent
 from .socket_sink import SocketSink
@@ -20,6 +20,8 @@ from .socket_source import SocketSource
 from .stats import new_stats
 from .timers import Timer
 from .transports.system import failure_of
+from .transports.tcp import TcpTransport
+from .transports.tls import upgraded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,13 +29,14 @@ if TYPE_CHECKING:
     from .abort import AbortSignal
     from .core.failure import Failure
     from .core.options import SocketOptions
+    from .core.tls_session import TlsDetails
     from .datagram_streams import DatagramSource
     from .event_target import EventTarget
     from .microtasks import MicrotaskQueue
     from .quic_session import QuicSession
     from .streams.readable_stream import ReadableStream
     from .streams.writable_stream import WritableStream
-    from .transports.transport import Listener, Transport
+    from .transports.transport import Accepted, Listener, Transport
 
     Table = Mapping[type[do.Effect], tuple[str | None, Callable[[Any, Any], None]]]
 
@@ -41,10 +44,12 @@ if TYPE_CHECKING:
 class SocketDriver:
     """The promises, streams, timers and transport of one socket, around its core.
 
-    It is the `Listener` of its transport; a `SocketSource` and a `SocketSink` stand between it and the streams.
+    `transport` makes the transport, or hands one over that the peer has `accepted`. The driver is the `Listener` of its
+    transport; a `SocketSource` and a `SocketSink` stand between it and the streams.
     """
 
     __slots__ = (
+        "_accepted",
         "_controller",
         "_core",
         "_idle_timer",
@@ -71,9 +76,11 @@ class SocketDriver:
         options: SocketOptions,
         transport: Callable[[Listener, MicrotaskQueue], Transport],
         queue: MicrotaskQueue,
+        accepted: Accepted | None = None,
     ) -> None:
         self._target = target
         self._queue = queue
+        self._accepted = accepted is not None
         self._core = self._new_core(options)
         self._transport = transport(self, queue)
         self._signal = options.signal
@@ -91,7 +98,12 @@ class SocketDriver:
         self._source, self._sink = self._new_streams()
         if self._signal is not None:
             self._signal.add_algorithm(self._signal_aborted)
-        self._core.start()
+        if accepted is None:
+            self._core.start()
+        else:
+            if accepted.tls is not None:
+                self._core.secured(accepted.tls)
+            self._core.accepted(accepted.remote, accepted.local)
         self._perform()
 
     def _new_core(self, options: SocketOptions) -> SocketCore:
@@ -153,7 +165,7 @@ class SocketDriver:
         """Change options, converted and checked; the promise tells the outcome."""
         promise: Promise[None] = pending(self._queue)
         self._updates.append(promise)
-        self._core.update(members)
+        self._core.update(members, self._sink.written)
         self._perform()
         # By invariant/update-settles-nothing.
         self._queue.queue(self._run_update)
@@ -164,6 +176,11 @@ class SocketDriver:
     def connected(self, remote: tuple[str, int] | None, local: tuple[str, int] | None) -> None:
         """Tell the core."""
         self._core.connected(remote, local)
+        self._perform()
+
+    def secured(self, details: TlsDetails) -> None:
+        """Tell the core."""
+        self._core.secured(details)
         self._perform()
 
     def connect_failed(self, failure: Failure) -> None:
@@ -274,6 +291,21 @@ class SocketDriver:
         else:
             self._core.options_applied(effect.changes)
 
+    def _start_tls(self, effect: do.StartTls) -> None:
+        tcp = self._transport
+        assert isinstance(tcp, TcpTransport)
+        try:
+            tls, role = upgraded(self, self._queue, effect.options, server=self._accepted)
+            tcp.apply(effect.system)
+        except TypeError as error:
+            self._core.upgrade_refused(error)
+        except OSError as error:
+            self._core.options_refused(failure_of(error, "established"))
+        else:
+            self._transport = tls
+            received, fin = self._core.begin_upgrade()
+            tls.upgrade(tcp, role, received, fin=fin)
+
     def _start_timer(self, effect: do.StartTimer) -> None:
         (self._idle_timer if effect.name == "idle" else self._ready_timer).start(effect.delay)
 
@@ -297,6 +329,9 @@ class SocketDriver:
     def _detach_signal(self, _effect: do.DetachSignal) -> None:
         if self._signal is not None:
             self._signal.remove_algorithm(self._signal_aborted)
+
+    def _set_tls(self, effect: do.SetTls) -> None:
+        set_tls(self.info, effect.type, effect.details)  # type: ignore[arg-type]  # one of the SocketTypes
 
     def _set_endpoints(self, effect: do.SetEndpoints) -> None:
         set_endpoints(self.info, effect.remote, effect.local)
@@ -334,7 +369,9 @@ PERFORM: Final[Table] = {
     do.Send: (None, SocketDriver._send),
     do.SendFin: (None, SocketDriver._send_fin),
     do.SetEndpoints: (None, SocketDriver._set_endpoints),
+    do.SetTls: (None, SocketDriver._set_tls),
     do.StartTimer: (None, SocketDriver._start_timer),
+    do.StartTls: (None, SocketDriver._start_tls),
     do.StopTimer: (None, SocketDriver._stop_timer),
 }
 

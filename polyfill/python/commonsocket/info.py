@@ -7,8 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from .core.tls_session import TlsDetails
     from .generated.types import SocketType
 
 
@@ -136,15 +135,11 @@ def set_endpoints(info: SocketInfo, remote: tuple[str, int] | None, local: tuple
     info._local = None if local is None else new_endpoint(*local)
 
 
-def set_tls(info: SocketInfo, members: Mapping[str, Any]) -> None:
-    """Fill in what a handshake agreed on: `members` are those of `SocketTLSInfo`."""
+def set_tls(info: SocketInfo, type_: SocketType, details: TlsDetails) -> None:
+    """Fill in what a handshake agreed on, and the type that the socket has from then on."""
     tls = SocketTLSInfo.__new__(SocketTLSInfo)
-    tls._version = members["version"]
-    tls._cipher = members["cipher"]
-    tls._alpn = members["alpn"]
-    tls._servername = members["servername"]
-    tls._peer_certificates = members["peer_certificates"]
-    info._tls = tls
+    tls._version, tls._cipher, tls._alpn, tls._servername, tls._peer_certificates = details
+    info._type, info._tls = type_, tls
 
 
 def new_endpoint(address: str, port: int) -> SocketEndpoint:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from .clock import now
 from .core import quic_effects as quic_do
 from .core.quic import QuicCore
 from .driver import PERFORM, SocketDriver
-from .info import set_tls
 from .quic_session import QuicStreams
 from .transports.quic import PRIMARY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .core.connection import SocketCore
     from .core.failure import Failure
     from .core.options import SocketOptions
@@ -50,10 +47,6 @@ class QuicDriver(SocketDriver):
         return self._others.session
 
     # ---- what the transport tells ----
-
-    def secured(self, members: Mapping[str, Any]) -> None:
-        """Fill in what the handshake agreed on."""
-        set_tls(self.info, members)
 
     def connected(self, remote: tuple[str, int] | None, local: tuple[str, int] | None) -> None:
         """Tell the core, and the streams that wait."""

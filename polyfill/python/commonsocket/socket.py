@@ -15,6 +15,8 @@ from .promise import Promise, rejected
 from .quic_driver import QuicDriver
 from .transports.quic import QuicTransport
 from .transports.tcp import TcpTransport
+from .transports.tls import TlsTransport
+from .transports.tls_context import check_credentials
 from .transports.udp import UdpTransport
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _TRANSPORTS: Final[Mapping[SocketType, Callable[[Any, MicrotaskQueue], Transport]]] = {
     "tcp": TcpTransport,
+    "tls": TlsTransport,
     "udp": UdpTransport,
     "quic": QuicTransport,
 }
@@ -86,6 +89,7 @@ class Socket(EventTarget, metaclass=_SocketInterface):
         super().__init__()
         # By construction/validates-before-return; connecting goes on in parallel.
         options = check_construction(convert_init(init, _INTERFACES), _TRANSPORTS)
+        check_credentials(options.tls)
         transport = _TRANSPORTS[options.type]  # type: ignore[index]  # check_construction lets nothing else pass
         driver: type[SocketDriver] = _DRIVERS.get(options.type, SocketDriver)  # type: ignore[call-overload]  # as above
         self._driver = driver(self, options, transport, self._queue)
@@ -139,6 +143,7 @@ class Socket(EventTarget, metaclass=_SocketInterface):
         """
         try:
             members = convert_init(init, _INTERFACES)
+            check_credentials(members.get("tls"))
         except Exception as error:  # noqa: BLE001  # update/returns-a-promise, whatever a mapping raises
             return rejected(self._queue, error)
         return self._driver.update(members)

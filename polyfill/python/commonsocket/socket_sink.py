@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from .core import effects as do
@@ -26,7 +27,7 @@ class SocketSink:
     `aborting` is told that the stream is being aborted, with the reason, before anything else comes of it.
     """
 
-    __slots__ = ("_aborting", "_answer", "_controller", "_core", "_perform", "_promise", "_queue", "stream")
+    __slots__ = ("_aborting", "_answer", "_controller", "_core", "_perform", "_promise", "_queue", "_written", "stream")
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class SocketSink:
         self._queue = queue
         self._core = core
         self._perform = perform
+        self._written = 0
         self._aborting = aborting
         #: The core's answer to the write or the closing in flight, and the promise that waits for it.
         self._answer: do.Fulfil | do.Reject | None = None
@@ -70,8 +72,14 @@ class SocketSink:
         self._core.write(bytes_of(chunk))
 
     def _size(self, chunk: Any) -> int:
-        """Return the size of a chunk in bytes, without raising."""
+        """Return the size of a chunk in bytes, without raising; Streams asks for it as soon as the chunk is written."""
+        self._written += 1
         return byte_length(chunk)
+
+    @property
+    def written(self) -> float:
+        """How many chunks the application has written so far; infinite if it has closed the stream as well."""
+        return math.inf if writable_stream_close_queued_or_in_flight(self.stream) else self._written
 
     def _close(self) -> Answer:
         self._core.close_write()

@@ -11,6 +11,7 @@ The rules:
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -20,13 +21,14 @@ from commonsocket.generated.lifecycle import TRANSITIONS
 from . import effects as do
 from .counters import Counters
 from .failure import Failure, to_socket_error
-from .options import MUTABLE, changed, update_refusal, with_changes
 from .queues import ReceiveQueue, SendQueue
+from .updates import Updates, invalid_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .options import SocketOptions
+    from .tls_session import TlsDetails
 
 State = Literal["connecting", "open", "local-closed", "remote-closed", "closed", "errored"]
 
@@ -34,8 +36,8 @@ State = Literal["connecting", "open", "local-closed", "remote-closed", "closed",
 Origin = Literal["user", "local", "peer"]
 
 TERMINAL: Final = frozenset({"closed", "errored"})
-# The options that the operating system keeps for us.
-SYSTEM_OPTIONS: Final = frozenset({"keep_alive_delay", "no_delay", "ttl"})
+# The event of the table for an error of TLS; all other errors of a connection are as a reset is.
+_TLS_EVENTS: Final = {"tls-protocol-error": "tls-alert", "tls-truncated": "tls-truncated"}
 
 _SEND_FIN: Final = do.SendFin()
 _PAUSE_READING: Final = do.PauseReading()
@@ -51,14 +53,18 @@ class SocketCore:
     """
 
     __slots__ = (
+        "_boundary",
         "_clock",
         "_fin_waits",
+        "_given",
+        "_held",
         "_idle",
         "_paused",
         "_peer_finished",
         "_read_done",
         "_received",
         "_sending",
+        "_uncounted",
         "_updates",
         "_wanted",
         "counters",
@@ -87,7 +93,13 @@ class SocketCore:
         self._fin_waits = False
         self._peer_finished = False
         self._idle = 0
-        self._updates: deque[Mapping[str, Any]] = deque()
+        self._updates = Updates(self)
+        #: An upgrade to TLS was asked for: what is received may belong to it, and is not counted yet.
+        self._held = False
+        self._uncounted = 0
+        #: How many chunks were given for sending, and how many of them may be sent now.
+        self._given = 0
+        self._boundary = math.inf
 
     @property
     def terminal(self) -> bool:
@@ -125,10 +137,29 @@ class SocketCore:
         self.effects.append(do.FireEvents(("ready",)))
         self._idle = self.options.idle_timeout
         self._restart_idle_timer()
-        if self._sending.chunk is not None:
-            self._send()
-        elif self._sending.ending:
-            self.effects.append(_SEND_FIN)
+        self._send_on()
+        self._updates.run()
+
+    def accepted(self, remote: tuple[str, int] | None, local: tuple[str, int] | None) -> None:
+        """Begin with a connection that the peer has made: the socket is past `ready` (D41)."""
+        # By connect-event/socket-is-ready; nobody has been able to listen for the event.
+        self.effects.append(do.SetEndpoints(remote, local))
+        self._step("connected")
+        self.counters.ready_at = self._clock()
+        self.effects.append(do.Fulfil("ready"))
+        self._idle = self.options.idle_timeout
+        if self._idle:
+            self._restart_idle_timer()
+
+    def secured(self, details: TlsDetails) -> None:
+        """Take it that a TLS handshake is finished on this side: that of the connection, or of an upgrade."""
+        if self.terminal:
+            return
+        upgrading = self._updates.upgrading
+        self.effects.append(do.SetTls("tls" if upgrading else self.options.type, details))
+        if upgrading:
+            self._restart_idle_timer()
+            self._updates.upgraded()
 
     def connect_failed(self, failure: Failure) -> None:
         """Take it that the connection cannot be made (D13)."""
@@ -139,6 +170,11 @@ class SocketCore:
     def data_received(self, data: bytes) -> None:
         """Take `data`, which is not empty, from the peer."""
         if self.state in TERMINAL:
+            return
+        if self._held:
+            self._uncounted += len(data)
+            self._received.push(data)
+            self._regulate()
             return
         # By stats/bytes-received-counts-payload before anybody reads, by -includes-discarded read or not.
         self.counters.bytes_received += len(data)
@@ -161,7 +197,7 @@ class SocketCore:
 
     def read(self) -> bytes | None:
         """Read the next piece for the application; None if there is none, then the next one is delivered."""
-        if not self._received.size:
+        if self._held or not self._received.size:
             self._wanted = not self.terminal
             return None
         data = self._received.pop()
@@ -170,7 +206,7 @@ class SocketCore:
 
     def read_into(self, view: memoryview) -> int:
         """Fill `view` for the application; 0 if there is nothing, then the next piece is delivered."""
-        if not self._received.size:
+        if self._held or not self._received.size:
             self._wanted = not self.terminal
             return 0
         count = self._received.read_into(view)
@@ -179,7 +215,8 @@ class SocketCore:
 
     def cancel(self) -> None:
         """Cancel reading: nothing goes on the wire, the direction counts as finished (D28)."""
-        self._received.clear()
+        if not self._held:
+            self._received.clear()
         if self._read_done or self.terminal:
             return
         self._read_done = True
@@ -216,9 +253,13 @@ class SocketCore:
         if self.terminal:
             self.effects.append(do.Reject("write", self._state_error()))
             return
-        self._sending.chunk = chunk
-        self._sending.taken = 0
-        if self.state != "connecting":
+        sending = self._sending
+        sending.chunk = chunk
+        sending.taken = 0
+        self._given += 1
+        if self.state == "connecting" or self._given > self._boundary:
+            sending.held = True
+        else:
             self._send()
 
     def write_finished(self) -> None:
@@ -232,6 +273,8 @@ class SocketCore:
         if self._idle:
             self._restart_idle_timer()
         self.effects.append(_FULFIL_WRITE)
+        if self._held:
+            self._updates.run()
 
     def progress(self, unsent: int) -> bool:
         """Take it that the system has all but `unsent` bytes of the chunk; say whether that is more than was known.
@@ -255,8 +298,12 @@ class SocketCore:
         if self.terminal:
             self.effects.append(do.Reject("close", self._state_error()))
             return
-        self._sending.ending = True
-        if self.state != "connecting":
+        sending = self._sending
+        sending.ending = True
+        # The end is behind every chunk, so behind an upgrade unless it was there before.
+        if self.state == "connecting" or self._boundary != math.inf:
+            sending.held = True
+        else:
             self.effects.append(_SEND_FIN)
 
     def fin_sent(self) -> None:
@@ -265,6 +312,8 @@ class SocketCore:
             return
         self.effects.append(do.Fulfil("close"))
         self._step("writer-close-after-cancel" if self._read_done and self.state == "open" else "writer-close")
+        if self._held:
+            self._updates.run()
 
     def bad_chunk(self, error: Exception) -> None:
         """Fail because something else than bytes was written (D22)."""
@@ -281,8 +330,13 @@ class SocketCore:
 
     def transport_failed(self, failure: Failure) -> None:
         """Take it that the connection broke, by a reset or otherwise (D17)."""
-        if not self.terminal:
-            self._fail("peer-reset", to_socket_error(failure), "peer")
+        if self.terminal:
+            return
+        error = to_socket_error(failure)
+        if self._updates.upgrading:
+            self._fail("starttls-fails", error, "peer")
+        else:
+            self._fail(_TLS_EVENTS.get(error.error_code, "peer-reset"), error, "peer")
 
     def timer_expired(self, name: str) -> None:
         """Take it that the timer `name` has run down; it is a local policy, so a "TimeoutError" (D9)."""
@@ -317,59 +371,35 @@ class SocketCore:
 
     # ---- update ----
 
-    def update(self, members: Mapping[str, Any]) -> None:
+    def update(self, members: Mapping[str, Any], written: float = 0) -> None:
         """Ask for a change of options, converted and checked; the changes are made in the order of the calls (D30).
 
+        `written` is how many chunks the application has written so far, infinite if it has closed the writable too.
         The promise "update" answers, after `run_update`.
         """
-        if self.terminal:
-            self.effects.append(do.Reject("update", _invalid_state()))
-        else:
-            self._updates.append(members)
+        self._updates.ask(members, written)
 
     def run_update(self) -> None:
-        """Do the first of the changes that were asked for, if it is not answered yet."""
-        if not self._updates:
-            return
-        members = self._updates[0]
-        changes = changed(self.options, members, MUTABLE)
-        refusal = update_refusal(self.options, members, changes, peer_finished=self._peer_finished)
-        if refusal is not None:
-            if refusal.name == "InvalidModificationError":
-                self._step("update-immutable")
-            self._answer_update(do.Reject("update", refusal))
-            return
-        self._step("update")
-        system = {name: value for name, value in changes.items() if name in SYSTEM_OPTIONS}
-        if system:
-            self.effects.append(do.ApplyOptions(system, changes))
-        else:
-            self.options_applied(changes)
+        """Do the changes that were asked for, as far as they need not wait."""
+        self._updates.run()
 
     def options_applied(self, changes: Mapping[str, Any]) -> None:
-        """Take over `changes`, those that the system keeps being set, and say so (D30)."""
-        if self.terminal:
-            return
-        self.options = with_changes(self.options, changes)
-        if "ready_timeout" in changes and self.state == "connecting":
-            self._restart_ready_timer()
-        if "idle_timeout" in changes and self.state != "connecting":
-            self._idle = self.options.idle_timeout
-            self._restart_idle_timer()
-        if "receive_buffer_size" in changes:
-            self._regulate()
-        if "send_buffer_size" in changes:
-            self.effects.append(do.ResizeWritable(self.options.send_buffer_size))
-        self._answer_update(do.Fulfil("update"))
+        """Take it that the system is set as `changes` say."""
+        if not self.terminal:
+            self._updates.applied(changes)
 
     def options_refused(self, failure: Failure) -> None:
         """Leave the options as they are, the system having refused to set one (D30)."""
         if not self.terminal:
-            self._answer_update(do.Reject("update", to_socket_error(failure)))
+            self._updates.refused(to_socket_error(failure))
 
-    def _answer_update(self, answer: do.Fulfil | do.Reject) -> None:
-        self._updates.popleft()
-        self.effects.append(answer)
+    def upgrade_refused(self, error: TypeError) -> None:
+        """Leave the connection as it is, TLS being impossible with these options."""
+        self._updates.refused(error)
+
+    def begin_upgrade(self) -> tuple[bytes, bool]:
+        """Begin the handshake; return the bytes that belong to it, and whether the peer's FIN is behind them."""
+        return self._updates.begin_upgrade()
 
     # ---- inside ----
 
@@ -380,7 +410,7 @@ class SocketCore:
             self._end()
             self.effects.append(do.Release(reset=False))
             self.effects.append(do.Fulfil("closed"))
-            self._reject_updates(_invalid_state())
+            self._updates.reject(invalid_state())
             self.effects.append(do.FireEvents(("close",)))
 
     def _fail(self, event: str, reason: Any, origin: Origin) -> None:
@@ -397,11 +427,12 @@ class SocketCore:
         self.effects.append(do.ErrorWritable(reason))
         self.effects.append(do.Reject("write", reason))
         self.effects.append(do.Reject("close", reason))
-        self._reject_updates(reason)
+        self._updates.reject(reason)
         self._fin_waits = False
         # errors/received-bytes-before-the-error holds for what the peer or the network ends; by
-        # abort/drops-unread-data and timeouts/idle-timeout-drops-unread-data the rest is lost otherwise.
-        if origin != "peer":
+        # abort/drops-unread-data and timeouts/idle-timeout-drops-unread-data the rest is lost otherwise. What was to
+        # belong to TLS is never data.
+        if origin != "peer" or self._held:
             self._received.clear()
         if not self._received.size and not self._read_done:
             self._read_done = True
@@ -464,6 +495,20 @@ class SocketCore:
             self._sending.chunk = None
             self.effects.append(_FULFIL_WRITE)
 
+    def _send_on(self) -> None:
+        """Send what was held, as far as it may go now."""
+        sending = self._sending
+        if not sending.held or self.state == "connecting":
+            return
+        if sending.chunk is not None:
+            if self._given <= self._boundary:
+                sending.held = False
+                self._send()
+        elif self._boundary == math.inf:
+            sending.held = False
+            if sending.ending:
+                self.effects.append(_SEND_FIN)
+
     def _restart_idle_timer(self) -> None:
         """Restart the idle timer, as every byte either way does; without an `idle_timeout`, stop it."""
         self.effects.append(do.StartTimer("idle", self._idle) if self._idle else do.StopTimer("idle"))
@@ -474,23 +519,9 @@ class SocketCore:
         timeout = self.options.ready_timeout
         self.effects.append(do.StartTimer("ready", max(timeout - passed, 0)) if timeout else do.StopTimer("ready"))
 
-    def _reject_updates(self, reason: Any) -> None:
-        # By update/failure-during-update.
-        while self._updates:
-            self._updates.popleft()
-            self.effects.append(do.Reject("update", reason))
-
     def _state_error(self) -> Any:
-        return self.failure if self.state == "errored" else _invalid_state()
+        return self.failure if self.state == "errored" else invalid_state()
 
 
 def _abort_error() -> DOMException:
     return DOMException("The socket was aborted", "AbortError")
-
-
-def _invalid_state() -> DOMException:
-    return DOMException("The socket is closed", "InvalidStateError")
-
-
-def _no_starttls() -> DOMException:
-    return DOMException("STARTTLS is not supported", "NotSupportedError")

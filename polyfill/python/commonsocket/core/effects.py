@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .options import Address, SocketOptions
+    from .tls_session import TlsDetails
 
 
 class Effect:
@@ -82,6 +83,18 @@ class ApplyOptions(Effect):
 
     system: Mapping[str, Any]
     changes: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class StartTls(Effect):
+    """Set the options `system`, then make a TLS handshake over the connection, as `options` say.
+
+    Answered by `upgrade_refused` or `options_refused`, else by `begin_upgrade` and later `secured` or
+    `transport_failed`.
+    """
+
+    options: SocketOptions
+    system: Mapping[str, Any]
 
 
 # For the timers.
@@ -192,6 +205,14 @@ class SetEndpoints(Effect):
 
     remote: tuple[str, int] | None
     local: tuple[str, int] | None
+
+
+@dataclass(slots=True)
+class SetTls(Effect):
+    """Fill in `info.tls`: what the handshake of a socket of the type `type` agreed on."""
+
+    type: str
+    details: TlsDetails
 
 
 @dataclass(slots=True)

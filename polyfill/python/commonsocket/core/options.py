@@ -94,7 +94,6 @@ def check_construction(members: Mapping[str, Any], supported: Collection[str]) -
     # By construction/unsupported-type, before anything is asked of an init whose rules are not known here.
     if options.type not in supported:
         raise DOMException(f"the type {options.type!r} is not supported", "NotSupportedError")
-    check_supported(options.tls)
     # By construction/remote-required-for-tcp and its like for the other types.
     if options.remote is None and (options.type != "udp" or options.local is None):
         raise TypeError(f"init.remote: a {options.type} socket needs a remote address")
@@ -105,12 +104,6 @@ def check_construction(members: Mapping[str, Any], supported: Collection[str]) -
     if options.type == "quic" and not (options.tls or {}).get("alpn"):
         raise TypeError("init.tls.alpn: quic needs at least one protocol")
     return options
-
-
-def check_supported(tls: Mapping[str, Any] | None) -> None:
-    """Raise an `"NotSupportedError"` for a TLS option that this implementation does not know (D3)."""
-    if tls is not None and "server_certificate_hashes" in tls:
-        raise DOMException("init.tls.server_certificate_hashes is not supported", "NotSupportedError")
 
 
 def datagram_of(chunk: object) -> tuple[bytes, Address]:
@@ -128,19 +121,34 @@ def changed(options: SocketOptions, members: Mapping[str, Any], names: Collectio
 
 
 def update_refusal(
-    options: SocketOptions, members: Mapping[str, Any], changes: Mapping[str, Any], *, peer_finished: bool
+    options: SocketOptions,
+    members: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    *,
+    is_open: bool,
+    peer_finished: bool,
 ) -> DOMException | None:
     """Return why an update with `members`, of which `changes` are mutable and different, cannot be made, or None."""
     forbidden = changed(options, members, IMMUTABLE)
+    upgrade = members.get("type") == "tls" and options.type in {"tcp", "tls"}
+    if upgrade:
+        # By starttls/already-tls-rejects-invalid-state and starttls/half-closed-rejects-invalid-state.
+        if options.type == "tls":
+            return DOMException("the connection is encrypted already", "InvalidStateError")
+        if not is_open:
+            return DOMException("a direction of the connection is closed", "InvalidStateError")
+        forbidden.pop("type")
+        forbidden.pop("tls", None)
+    elif options.type == "tls" and "tls" in members:
+        # By starttls/renegotiation-not-supported: TLS 1.3 does not have it any more.
+        return DOMException("a TLS connection cannot be renegotiated", "NotSupportedError")
     # By update/allow-half-open-after-fin: what it decides is decided.
     if "allow_half_open" in changes and peer_finished:
         forbidden["allow_half_open"] = changes["allow_half_open"]
     if options.type == "udp" and not forbidden and any(name in members for name in TCP_OPTIONS):
         return DOMException(f"udp has none of {', '.join(TCP_OPTIONS)}", "NotSupportedError")
-    if forbidden.get("type") == "tls" and options.type == "tcp":
-        return DOMException("STARTTLS is not supported", "NotSupportedError")
     # By update/tls-without-type, even if it is what `init` had: nothing would use it.
-    if "tls" in members:
+    if "tls" in members and not upgrade:
         forbidden["tls"] = members["tls"]
     # By update/immutable-change-rejects, the rest of the change included (update/all-or-nothing).
     if forbidden:

@@ -34,6 +34,12 @@ class ReceiveQueue:
         self.size -= len(piece)
         return bytes(piece)
 
+    def take_all(self) -> bytes:
+        """Take everything."""
+        data = b"".join(self._pieces)
+        self.clear()
+        return data
+
     def read_into(self, view: memoryview) -> int:
         """Fill `view` from the front as far as the bytes go; return how many were taken."""
         filled = 0
@@ -98,10 +104,12 @@ class SendQueue:
     Further chunks wait in the writable's own queue (D25: "at most one in-flight chunk beyond it").
     """
 
-    __slots__ = ("chunk", "ending", "taken")
+    __slots__ = ("chunk", "ending", "held", "taken")
 
     def __init__(self) -> None:
         self.chunk: bytes | None = None
+        #: The chunk, or the end, has not been given to the transport yet.
+        self.held = False
         #: How many bytes of the chunk the system is known to have.
         self.taken = 0
         self.ending = False

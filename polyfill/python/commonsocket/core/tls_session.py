@@ -10,7 +10,7 @@ import hashlib
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .client_hello import ClientHello, ClientHelloReader
 from .failure import Failure
@@ -28,8 +28,7 @@ _HEADER: Final = 5  # bytes: the type, the version and the length
 _NO_APPLICATION_PROTOCOL: Final = bytes([21, 3, 3, 0, 2, 2, 120])
 
 
-@dataclass(frozen=True, slots=True)
-class TlsDetails:
+class TlsDetails(NamedTuple):
     """What a handshake agreed on: see `SocketTLSInfo`."""
 
     version: str

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .transport import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from commonsocket.core.failure import Failure
 
 
@@ -33,9 +31,6 @@ class StreamListener(Protocol):
 
 class QuicListener(Listener, StreamListener, Protocol):
     """What a QUIC transport tells: of the connection, and of the primary stream."""
-
-    def secured(self, members: Mapping[str, Any]) -> None:
-        """Take what the handshake agreed on: the members of `SocketTLSInfo`."""
 
     def packets_counted(self, sent: int, received: int) -> None:
         """Take how many packets there have been so far."""

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 
 from commonsocket.core.failure import Failure
 from commonsocket.core.pem import certificates, key_pem, to_pem
+from commonsocket.core.tls_session import TlsDetails
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,19 +96,19 @@ def peer_certificates(machine: Machine) -> tuple[bytes, ...]:
     return tuple(each.public_bytes(Encoding.DER) for each in [leaf, *machine.tls._peer_certificate_chain])
 
 
-def handshake_info(machine: Machine) -> dict[str, Any]:
-    """Return the members of `SocketTLSInfo`, the handshake being done."""
+def handshake_info(machine: Machine) -> TlsDetails:
+    """Return what the handshake, which is done, agreed on."""
     name = machine.tls._server_name if machine.configuration.is_client else None
     schedule = machine.tls.key_schedule
     assert schedule is not None
-    return {
-        "version": "TLSv1.3",
-        "cipher": f"TLS_{schedule.cipher_suite.name}",
-        "alpn": machine.tls.alpn_negotiated,
+    return TlsDetails(
+        version="TLSv1.3",
+        cipher=f"TLS_{schedule.cipher_suite.name}",
+        alpn=machine.tls.alpn_negotiated,
         # By tls/no-servername-for-addresses.
-        "servername": None if name is None or _is_address(name) else name,
-        "peer_certificates": peer_certificates(machine),
-    }
+        servername=None if name is None or _is_address(name) else name,
+        peer_certificates=peer_certificates(machine),
+    )
 
 
 def handshake_failure(code: int, words: str, *, by_peer: bool) -> Failure:

@@ -146,6 +146,10 @@ class TcpTransport(asyncio.Protocol):
         else:
             self._close(self._transport)
 
+    def hand_over(self, listener: Listener) -> None:
+        """Tell `listener` from now on."""
+        self._listener = listener
+
     # ---- asyncio.Protocol ----
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

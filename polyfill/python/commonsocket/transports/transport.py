@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from commonsocket.core.failure import Failure
     from commonsocket.core.options import SocketOptions
+    from commonsocket.core.tls_session import TlsDetails
+
+
+class Accepted(NamedTuple):
+    """A connection that a peer has made: both its ends, and what the handshake agreed on if there was one."""
+
+    remote: tuple[str, int] | None
+    local: tuple[str, int] | None
+    tls: TlsDetails | None = None
 
 
 class Listener(Protocol):
     """What a transport tells; see the methods of `SocketCore` with the same names."""
+
+    def secured(self, details: TlsDetails) -> None:
+        """Take it that a TLS handshake is done; `connected` follows, unless the connection was in use already."""
 
     def connected(self, remote: tuple[str, int] | None, local: tuple[str, int] | None) -> None:
         """Take it that the connection is made."""
