@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conformance.agent.values import UNDEFINED, Bytes
+from conformance.agent.values import UNDEFINED, Bytes, Fill
 from conformance.testing.checks import has_received, is_failed, is_identical, is_socket_error, make_reason
 from conformance.testing.links import Link, connect, prove
 from conformance.testing.registry import test
@@ -182,3 +182,33 @@ async def rest_of_a_segment_goes_to_tls(t: Context) -> None:
     is_socket_error(t, error, FAILED)
     await is_failed(t, link.socket, error)
     await prove(t)
+
+
+@test(
+    "plaintext that comes while the upgrade still waits for earlier writes is not for the read that is pending",
+    requirements=[
+        "starttls/pending-read-waits",
+        "starttls/injected-plaintext-fails",
+        "starttls/unread-bytes-go-to-tls",
+    ],
+    features=STARTTLS,
+    limit=30,
+)
+async def plaintext_while_waiting(t: Context) -> None:
+    link = await connect(t, await t.tcp_peer(reading=False, receive_buffer=262_144))
+    read = await (await link.reader()).start_read()
+    value, size = t.rng.randrange(1, 256), 12_000_000
+    write = await (await link.writer()).start_write(Fill(value, size))
+    promise = await start_upgrade(link)
+    await link.connection.send(b"250 injected\r\n")
+    await prove(t)
+    t.equal(await read.state(), ("pending", UNDEFINED), "the pending read")
+    link.connection.resume_reading()
+    t.check(await link.connection.receive(size) == bytes([value]) * size, "other bytes were received")
+    await write.fulfils()
+    connection = await link.connection.start_tls(t.authority.issue())
+    error = await promise.rejects()
+    is_socket_error(t, error, FAILED)
+    is_identical(t, await read.reason(), error, "the reason of the pending read")
+    await is_failed(t, link.socket, error, reader=await link.reader(), writer=await link.writer())
+    await connection.expect_end()
