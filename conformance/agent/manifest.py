@@ -10,7 +10,7 @@ import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from conformance import resources
 from conformance.agent.errors import (
@@ -21,6 +21,9 @@ from conformance.agent.errors import (
     RuntimeTooOld,
     UnknownTarget,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FILE: Final = "runner.toml"
 Language = Literal["javascript", "python"]
@@ -152,6 +155,8 @@ class Launch:
     install: str = ""
     implementation: str | None = None
     """The file that is tested, or `global`; None where the manifest knows of none."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that the agent gets besides those of the harness."""
 
     def check_version(self, found: str) -> None:
         """Raise RuntimeTooOld when the runtime's version is below the manifest's minimum."""

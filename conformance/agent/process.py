@@ -32,7 +32,11 @@ async def start_agent(launch: Launch, *, transcript: Transcript | None = None) -
     loop = asyncio.get_running_loop()
     try:
         await loop.subprocess_exec(
-            lambda: _AgentProcess(client), *launch.command, cwd=launch.folder, start_new_session=True
+            lambda: _AgentProcess(client),
+            *launch.command,
+            cwd=launch.folder,
+            env={**os.environ, **launch.environment},
+            start_new_session=True,
         )
     except OSError as error:
         raise AgentStartFailed(launch.target, f"{launch.command[0]}: {error.strerror}") from None

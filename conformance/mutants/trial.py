@@ -1,0 +1,180 @@
+"""Tries mutants: runs tests against each through the engine until one of them notices."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from conformance.engine.run import Job, run_target
+from conformance.errors import ConformanceError
+from conformance.mutants.model import stale
+from conformance.mutants.workshop import launch
+from conformance.results.expectations import Expectations
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
+
+    from conformance.agent.manifest import Launch, Manifest
+    from conformance.engine.outcome import Settings
+    from conformance.mutants.model import Mutant
+    from conformance.mutants.workshop import Workshop
+    from conformance.results.model import Header, Record, Run, TestResult
+    from conformance.spec import Spec
+    from conformance.testing.case import TestCase
+
+Outcome = Literal["killed", "killed by another", "survived", "equivalent", "stale"]
+AGENT = "(the agent)"
+"""Stands for a test where the agent cannot be started with the mutant."""
+_NOTICED = frozenset({"fail", "timeout", "crash"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a mutant."""
+
+    mutant: Mutant
+    outcome: Outcome
+    by: str = ""
+    """The test that noticed it."""
+    message: str = ""
+    """What that test said, or why the mutant was not run."""
+    tests: int = 0
+    """How many tests name its requirement and pass on the original."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record that `--output` writes."""
+        return {**asdict(self.mutant), "outcome": self.outcome, "by": self.by, "message": self.message}
+
+
+class Trial:
+    """The mutants of one target. `original` is the snapshot that they are made from."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        workshop: Workshop,
+        original: Path,
+        *,
+        cases: Sequence[TestCase],
+        spec: Spec,
+        settings: Settings,
+    ) -> None:
+        self._manifest = manifest
+        self._cases = cases
+        self._spec = spec
+        self._settings = settings
+        self._workshop = workshop
+        self._original = original
+        self._passing: set[str] = set()
+        self.failing: list[str] = []
+        """The tests that do not pass on the original, and so say nothing of a mutant."""
+
+    async def rehearse(self, mutants: Iterable[Mutant]) -> None:
+        """Run all tests that the mutants may need against the original.
+
+        Raises the error of a target that cannot be used.
+        """
+        wanted = {case.id: case for mutant in mutants for case in (*self._naming(mutant), *self._topic(mutant))}
+        seen = _Watch()
+        await self._run(list(wanted.values()), launch(self._manifest, self._original), seen)
+        self._passing = {result.test for result in seen.results if result.verdict == "pass"}
+        self.failing = [result.test for result in seen.results if result.verdict in _NOTICED]
+
+    async def judge(self, mutant: Mutant) -> Fate:
+        """Say what becomes of one mutant; `rehearse` has run with it before."""
+        if mutant.equivalent is not None:
+            return Fate(mutant, "equivalent", message=mutant.equivalent)
+        problem = stale(mutant, self._original)
+        if problem is not None:
+            return Fate(mutant, "stale", message=problem.message)
+        copy = self._workshop.breed(mutant, self._original)
+        try:
+            return await self._try(mutant, launch(self._manifest, copy))
+        finally:
+            self._workshop.discard(copy)
+
+    async def _try(self, mutant: Mutant, mutated: Launch) -> Fate:
+        naming = [case for case in self._naming(mutant) if case.id in self._passing]
+        noticed = await self._first_notice(naming, mutated)
+        if noticed is not None:
+            # What does not even start violates more than one requirement, and says nothing of the tests.
+            return Fate(mutant, "killed by another" if noticed[0] == AGENT else "killed", *noticed, tests=len(naming))
+        known = {case.id for case in naming}
+        others = [case for case in self._topic(mutant) if case.id in self._passing and case.id not in known]
+        noticed = await self._first_notice(others, mutated)
+        if noticed is None:
+            return Fate(mutant, "survived", message="" if naming else "no test that names it runs", tests=len(naming))
+        # What is checked after every test names its requirement in the message.
+        named = mutant.requirement in noticed[1]
+        return Fate(mutant, "killed" if named else "killed by another", *noticed, tests=len(naming))
+
+    async def _first_notice(self, cases: list[TestCase], mutated: Launch) -> tuple[str, str] | None:
+        """Run tests until one does not pass, and return which it is and what it says."""
+        if not cases:
+            return None
+        watch = _Watch(stop_at=_NOTICED)
+        run = asyncio.create_task(self._run(cases, mutated, watch))
+        stop = asyncio.create_task(watch.stopped.wait())
+        try:
+            await asyncio.wait({run, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if watch.noticed is None:
+                await run
+        except ConformanceError as error:
+            return AGENT, error.message
+        finally:
+            stop.cancel()
+            run.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConformanceError):
+                await run
+        return None if watch.noticed is None else (watch.noticed.test, watch.noticed.message)
+
+    async def _run(self, cases: list[TestCase], launched: Launch, watch: _Watch) -> None:
+        job = Job(launched, self._manifest.features, cases, {"mutant": True}, self._spec, Expectations(), "")
+        await run_target(job, self._settings, append=_forget, progress=watch)
+
+    def _naming(self, mutant: Mutant) -> list[TestCase]:
+        return [case for case in self._cases if mutant.requirement in case.requirements]
+
+    def _topic(self, mutant: Mutant) -> list[TestCase]:
+        """Return the behavioural tests of the topic's requirements: the generated cases are many, and name theirs."""
+        return [
+            case
+            for case in self._cases
+            if case.source == "behaviour" and any(name.startswith(f"{mutant.topic}/") for name in case.requirements)
+        ]
+
+
+def _forget(_record: Record) -> None:
+    """Keep no records: a run is over with the first test that notices."""
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Looks at results as they come."""
+
+    stop_at: Collection[str] = ()
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    results: list[TestResult] = field(default_factory=list)
+    noticed: TestResult | None = None
+
+    def begin(self, header: Header, count: int) -> None:
+        """Nothing is shown of a single run."""
+
+    def started(self, test: str) -> None:
+        """Nothing is shown of a single run."""
+
+    def finished(self, result: TestResult) -> None:
+        """Note a result, and whether it is the one that was waited for."""
+        self.results.append(result)
+        if self.noticed is None and result.verdict in self.stop_at:
+            self.noticed = result
+            self.stopped.set()
+
+    def notice(self, words: str) -> None:
+        """Nothing is shown of a single run."""
+
+    def end(self, run: Run) -> None:
+        """Nothing is shown of a single run."""
