@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from conformance.peers.connection import LIMIT
-from conformance.repro.errors import UnprintablePeerError
+from conformance.repro.errors import UnprintableError
 from conformance.repro.loops import as_wire
 from conformance.repro.model import (
     Await,
     Call,
-    Comment,
     Do,
     Expression,
     Helper,
@@ -92,11 +91,13 @@ class Writer(Protocol):
 def statements(act: Act, story: Writer) -> Iterator[Statement]:
     """Yield what an act becomes.
 
-    Raises UnprintablePeerError where it is of a peer that the library does not have.
+    Raises UnprintableError where it is of a peer that the library does not have.
     """
     name, arguments = act.deed.name, act.deed.arguments
-    if "remote" in arguments or (name, act.deed.connection) == ("connect", 0):
+    if "remote" in arguments:
         yield _open(act, story)
+    elif (name, act.deed.connection) == ("connect", 0):
+        yield from _connect(act, story)
     elif name == "listen":
         yield _accepting(act, story)
     elif name == "accept":
@@ -113,7 +114,7 @@ def statements(act: Act, story: Writer) -> Iterator[Statement]:
 
 def _open(act: Act, story: Writer) -> Let | Assign:
     if act.deed.name not in _OPENING:
-        raise UnprintablePeerError(act.deed.name)
+        raise UnprintableError(f"the peer {act.deed.name}")
     helper, wish = _OPENING[act.deed.name]
     given = act.deed.arguments
     options = tuple(
@@ -124,6 +125,16 @@ def _open(act: Act, story: Writer) -> Let | Assign:
     assert isinstance(variable, Name)
     story.values.remotes.append((given["remote"], variable.text))
     return replace(statement, port=given["remote"]["port"])
+
+
+def _connect(act: Act, story: Writer) -> Iterator[Statement]:
+    """Yield what connects to a listener of the target."""
+    given = act.deed.arguments
+    connected = Await(Helper("connectTo", (Value(given["address"]), story.values.port(given["port"]))))
+    if act.done is None or act.done.failed is not None:
+        yield Show(connected, _missed(act) or Seen("a connection"))
+    else:
+        yield story.define((act.peer, act.done.value.number), "connection", connected)
 
 
 def _accepting(act: Act, story: Writer) -> Let | Assign:
@@ -150,7 +161,7 @@ def _on_connection(act: Act, story: Writer) -> Iterator[Statement]:
         args = (Value(arguments["size"]),) if "size" in arguments else ()
         yield Show(Await(Call(on, method, args, _limit(act))), _missed(act) or _seen(act, seen))
     else:
-        yield Comment(f"(the peer: {name})")
+        raise UnprintableError(f"{name} of a peer")
 
 
 def _sent(data: bytes, story: Writer) -> Expression:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from conformance.repro import logs
+from conformance.repro.errors import UnprintableError
 from conformance.repro.loops import as_wire
 from conformance.repro.model import (
+    Append,
     Await,
     Call,
     Do,
@@ -15,8 +17,10 @@ from conformance.repro.model import (
     Get,
     Global,
     Helper,
+    Item,
     Later,
     Let,
+    List,
     Name,
     New,
     Same,
@@ -31,6 +35,7 @@ from conformance.repro.names import of_result
 from conformance.repro.operations import Operation, all_uses, object_number
 from conformance.repro.probes import Probes
 from conformance.repro.scope import Due
+from conformance.repro.watching import MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,24 +52,31 @@ SETTLE_LIMIT: Final = 3000
 NOW: Final = 50
 """Milliseconds within which a promise settles that was settled when the test looked at it."""
 
+_OPERATIONS: Final = frozenset(
+    {"construct", "get", "set", "call", "observe", "settle", "state", "log", "idl", "release"}
+)
+
 _HARMLESS: Final = frozenset({"getReader", "getWriter", "addEventListener", "removeEventListener"})
 """Calls after which nothing has to run before the next one."""
 
-_SOCKET_EVENTS: Final = ["ready", "end", "error", "close"]
-_WATCHED: Final = ("ready", "closed", "signal")
-WATCHING: Final = 8
-"""How many steps it takes to make a socket and to watch it."""
+_ACTIVE: Final = frozenset({"Socket", "SocketListener"})
+"""Classes whose constructors start something."""
 
 
 class Asking:
     """Writes what was asked of the target into one program."""
 
-    def __init__(self, scope: Scope, values: Values, fates: Mapping[Ref, str]) -> None:
+    def __init__(self, scope: Scope, values: Values, fates: Mapping[Ref, str], log: Mapping[int, Wire]) -> None:
         self._scope = scope
         self._values = values
         self._fates = fates
         """How the promises stood that were looked at."""
+        self._log = log
         self._parameters: tuple[str, ...] = ()
+        self._lists: list[Statement] = []
+        """Lists of what the steps of a function give in its calls; they are made before it."""
+        self._kept: dict[Ref, Item] = {}
+        """What is in them."""
         self._probes = Probes(scope, self._value)
 
     # Expressions.
@@ -90,7 +102,10 @@ class Asking:
             return Call(on, request["name"], args)
         if operation.op == "set":
             return SetMember(on, request["name"], self._value(request["value"]))
-        return Helper("observe", (Value(request["as"]), on, *(Value(each) for each in request.get("events", ()))))
+        label: Expression = Value(request["as"])
+        if "{call}" in request["as"]:
+            label = Helper("numbered", (label,))
+        return Helper("observe", (label, on, *(Value(each) for each in request.get("events", ()))))
 
     def question(self, operation: Operation) -> tuple[Expression, Seen, str | Expression]:
         """Return an operation whose answer is to be shown: the expression, what was seen, and the label."""
@@ -104,7 +119,7 @@ class Asking:
             options = () if limit == SETTLE_LIMIT else (("limit", Value(round(limit))),)
             return Await(Helper("settled", (on,), options)), seen, on
         if operation.op == "log":
-            label, asked, seen = logs.question(operation, SETTLE_LIMIT)
+            label, asked, seen = logs.question(operation, SETTLE_LIMIT, self._log)
             return asked, seen, label
         what = self._raw(operation)
         if answer is not None and "value" in answer and not isinstance(what, SetMember):
@@ -123,9 +138,14 @@ class Asking:
     # Statements.
 
     def statements(self, operation: Operation, following: Operation | None) -> list[Statement]:
-        """Return what an operation becomes; `following` is the one that comes right after it."""
+        """Return what an operation becomes; `following` is the one that comes right after it.
+
+        Raises UnprintableError for an operation that is the agent's own.
+        """
         if operation.op == "idl":
             return self._probes.statements(operation)
+        if operation.op not in _OPERATIONS:
+            raise UnprintableError(f"the operation {operation.op}")
         if operation.op == "release":
             return []
         if operation.op in {"settle", "state", "log"}:
@@ -173,6 +193,9 @@ class Asking:
             return [made, Show(self._scope.reach(operation.result), value_seen(operation.value), what)]
         if operation.op == "call" and operation.value == {"$": "undefined"}:
             return [Do(what)]
+        if operation.request["name"] == "port" and isinstance(operation.value, int):
+            self._values.ports.setdefault(operation.value, what)
+            return [Show(what, value_seen(operation.value), what, operation.value)]
         return [Show(what, value_seen(operation.value), what)]
 
     def _object(self, operation: Operation, following: Operation | None) -> list[Statement]:
@@ -181,6 +204,8 @@ class Asking:
         known = self._scope.known(ref)
         what = self._raw(operation)
         assert not isinstance(what, SetMember)
+        if any(self._scope.uses[later] for later in operation.again):
+            return self._objects(operation, what)
         if (known is not None or uses == 1) and _joins(operation, following, known=known is not None):
             self._scope.inline(ref, what)
             return []
@@ -192,6 +217,16 @@ class Asking:
         if uses:
             return [self._scope.define(ref, of_result(operation.op, operation.request["name"]), what)]
         return [Show(what, value_seen(operation.value), what)] if operation.op == "get" else [Do(what)]
+
+    def _objects(self, operation: Operation, what: Expression) -> list[Statement]:
+        """Return a step of a function that gave another object in each call: all of them are kept in a list."""
+        wish = of_result(operation.op, operation.request["name"])
+        local, kept = self._scope.fresh(wish), Name(self._scope.fresh(f"{wish}s"))
+        self._scope.know(operation.result, Name(local))
+        self._lists.append(Let(kept.text, List(())))
+        for place, ref in enumerate((operation.result, *operation.again)):
+            self._kept[ref] = Item(kept, place)
+        return [Let(local, what), Append(kept, Name(local))]
 
     def _shown(self, operation: Operation) -> list[Statement]:
         """Return a question with its answer, and the variables of the objects that came with the answer."""
@@ -240,7 +275,7 @@ class Asking:
         assert not isinstance(made, SetMember)
         self._scope.due = Due.ALWAYS
         socket = self._scope.define(steps[0].result, "socket", made)
-        refs = {member: steps[2 + 2 * place].result for place, member in enumerate(_WATCHED)}
+        refs = {member: steps[2 + 2 * place].result for place, member in enumerate(MEMBERS)}
         used = {member: ref for member, ref in refs.items() if self._scope.uses[ref] > 1}
         watched = Helper("watch", (Value(label), self._scope.reach(steps[0].result)))
         if not used:
@@ -285,7 +320,11 @@ class Asking:
         body, declarations = self._scope.closed(uses, write)
         name = self._scope.fresh(wire["as"])
         function = Function(name, wire["as"], self._parameters, tuple(body), returns, throws)
-        self._scope.before += [*declarations, function]
+        self._scope.before += [*declarations, *self._lists, function]
+        self._lists.clear()
+        for ref, item in self._kept.items():
+            self._scope.know(ref, item)
+        self._kept.clear()
         self._parameters = outer
         return name
 
@@ -293,7 +332,7 @@ class Asking:
 def acts_on_target(operation: Operation) -> bool:
     """Say whether an operation may start something, so that what comes next in another task must not come at once."""
     if operation.op == "construct":
-        return bool(operation.request["name"] == "Socket")
+        return operation.request["name"] in _ACTIVE
     return operation.op in {"call", "set"} and operation.request["name"] not in _HARMLESS
 
 
@@ -339,21 +378,3 @@ def _arguments(wire: Wire) -> Iterator[int]:
     elif isinstance(wire, list):
         for each in wire:
             yield from _arguments(each)
-
-
-def watched(items: Sequence[Any], place: int) -> str | None:
-    """Return the label of the socket that the items at `place` make and watch, or None where they do something else."""
-    steps = items[place : place + WATCHING]
-    if len(steps) < WATCHING or not all(isinstance(step, Operation) for step in steps):
-        return None
-    first, observed = steps[0], steps[1].request
-    if not isinstance(first.value, dict) or first.value.get("class") != "Socket":
-        return None
-    label = observed.get("as")
-    if (steps[1].op, observed.get("events"), steps[1].key[:1]) != ("observe", _SOCKET_EVENTS, first.key[:1]):
-        return None
-    for number, member in enumerate(_WATCHED):
-        got, seen = steps[2 + 2 * number], steps[3 + 2 * number].request
-        if got.request.get("name") != member or seen.get("as") != f"{label}.{member}" or "value" not in got.answer:
-            return None
-    return str(label)

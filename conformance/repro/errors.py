@@ -23,15 +23,15 @@ class NotForThisTargetError(ConformanceError):
         )
 
 
-class UnprintablePeerError(ConformanceError):
-    """The test needs a network peer that no program can play yet."""
+class UnprintableError(ConformanceError):
+    """The test does something that no program can do yet."""
 
-    code = "unprintable-peer"
+    code = "unprintable"
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, what: str) -> None:
         super().__init__(
-            f"a program cannot play the peer that the test needs: {kind!r}",
-            remedy="reproduce a test of tcp sockets, or write the peer as a helper in conformance/repro/library",
+            f"a program cannot do yet what the test does: {what}",
+            remedy="reproduce a test of tcp sockets, or write what is missing as a helper in conformance/repro/library",
         )
 
 

@@ -93,7 +93,11 @@ class JavaScript(Writer):
         """Return a template literal."""
         escaped = quoted(text)[1:-1].replace('\\"', '"').replace("`", "\\`")
         escaped = escaped.replace("${", "\\${")
-        return f"`{pattern.sub(lambda found: f'${{{ports[int(found[0])]}.remote.port}}', escaped)}`"
+        return f"`{pattern.sub(lambda found: f'${{{ports[int(found[0])]}}}', escaped)}`"
+
+    def remote_port(self, name: str) -> str:
+        """Return the port of the `remote` of a variable."""
+        return f"{name}.remote.port"
 
     # Expressions.
 

@@ -15,8 +15,11 @@ _MEMBERS: Final = ("error", "fatal", "socket")
 """The members of an event that the helpers note."""
 
 
-def question(operation: Operation, usual_limit: float) -> tuple[str, Expression, Seen]:
-    """Return what a request for the log becomes: label, expression, and what was seen."""
+def question(operation: Operation, usual_limit: float, log: Mapping[int, Wire]) -> tuple[str, Expression, Seen]:
+    """Return what a request for the log becomes: label, expression, and what was seen.
+
+    `log` has the entries that are known, by number: a request from a number on passes over what came before.
+    """
     entries: Sequence[Mapping[str, Wire]] = operation.value or []
     until = operation.request.get("until")
     if until is None:
@@ -24,10 +27,19 @@ def question(operation: Operation, usual_limit: float) -> tuple[str, Expression,
         return "noted so far", Helper("noted"), value_seen(seen)
     who, what = place({"kind": "", **until})
     limit = operation.request.get("limit", usual_limit)
-    options = () if limit == usual_limit else (("limit", Value(round(limit))),)
-    found = next((each for each in entries if all(each.get(name) == value for name, value in until.items())), None)
+    since = operation.request.get("since", 0)
+    passed = sum(number < since and _matches(entry, until) for number, entry in log.items())
+    options = (
+        *((("after", Value(passed)),) if passed else ()),
+        *(() if limit == usual_limit else (("limit", Value(round(limit))),)),
+    )
+    found = next((each for each in entries if _matches(each, until)), None)
     seen_entry = Seen("did not happen") if found is None else Seen("happened", tuple(details(found)))
     return f"{who}: {what}", Await(happened(who, what, options)), seen_entry
+
+
+def _matches(entry: Mapping[str, Wire], until: Mapping[str, str]) -> bool:
+    return all(entry.get(name) == value for name, value in until.items())
 
 
 def happened(who: str, what: str, options: tuple[tuple[str, Expression], ...] = ()) -> Expression:

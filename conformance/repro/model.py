@@ -240,6 +240,8 @@ class Show(Statement):
     what: Expression | SetMember
     seen: Seen
     label: str | Expression = ""
+    port: int = 0
+    """The value, where it is a port that the target chose."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Operation:
     answer: Mapping[str, Wire] | None
     own_turn: bool
     """It runs in a task of its own; the others of a sequence follow the first one at once."""
+    again: tuple[Ref, ...] = ()
+    """For a step of a function that was called several times: what stands for its values in the later calls."""
 
     @property
     def op(self) -> str:
@@ -119,15 +121,18 @@ def _replaced(wire: Wire, results: Sequence[Ref]) -> Wire:
 
 
 class Calls:
-    """What is known of the functions that the harness sent: what came of their steps in their first call."""
+    """What is known of the functions that the harness sent: what came of their steps in each call."""
 
     def __init__(self, exchanges: Iterable[Exchange]) -> None:
-        self._results: dict[str, list[Wire]] = {}
+        self.log: dict[int, Wire] = {}
+        """Every entry of the log that the test has read, by number."""
+        self._results: dict[str, dict[int, list[Wire]]] = {}
         for exchange in exchanges:
             if exchange.request["op"] == "log" and exchange.answer is not None:
                 for entry in exchange.answer.get("value", []):
+                    self.log[entry["seq"]] = entry
                     if entry["kind"] == "called":
-                        self._results.setdefault(entry["as"], entry.get("results", []))
+                        self._results.setdefault(entry["as"], {})[entry["seq"]] = entry.get("results", [])
 
     def resolved(self, wire: Wire) -> Wire:
         """Return a request whose functions have `operations` in place of the steps that they carry out."""
@@ -137,9 +142,13 @@ class Calls:
             return wire
         copy = {name: self.resolved(each) for name, each in wire.items() if name != "does"}
         if "does" in wire:
-            copy["operations"] = resolve_steps(
-                wire["does"], self._results.get(wire["as"], []), ("function", wire["as"]), self
-            )
+            calls = [results for _, results in sorted(self._results.get(wire["as"], {}).items())]
+            key = ("function", wire["as"])
+            steps = resolve_steps(wire["does"], calls[0] if calls else [], key, self)
+            for step, *later in zip(steps, *calls[1:], strict=False):
+                found = (object_number(answer.get("value")) for answer in later)
+                step.again = tuple(number for number in found if number is not None)
+            copy["operations"] = steps
         if wire.get("$") in {"function", "getter"}:
             results = [each.result for each in copy.get("operations", [])]
             for name in ("returns", "throws"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.repro import library
 from conformance.repro.capture import capture
-from conformance.repro.errors import NotForThisTargetError
+from conformance.repro.errors import NotForThisTargetError, UnprintableError
 from conformance.repro.happenings import take_apart
 from conformance.repro.javascript import JavaScript
 from conformance.repro.python import Python
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _WRITERS: Final = {"javascript": JavaScript, "python": Python}
 _WIDTH: Final = 100
+_UNPLAYED: Final = frozenset({"tls", "starttls", "quic"})
+"""Features of peers whose connections a program cannot play."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Wish:
 async def reproduce(case: TestCase, manifest: Manifest, spec: Spec, settings: Settings, wish: Wish) -> str:
     """Record the test and return the program.
 
-    Raises NotForThisTargetError and the errors of a target that cannot be used.
+    Raises NotForThisTargetError, UnprintableError and the errors of a target that cannot be used.
     """
     if manifest.language not in case.languages:
         raise NotForThisTargetError(case.id, manifest.name, f"it has no meaning in {manifest.language}")
@@ -53,7 +55,13 @@ async def reproduce(case: TestCase, manifest: Manifest, spec: Spec, settings: Se
 
 
 def printed(recorded: Capture, spec: Spec, settings: Settings, wish: Wish, implementation: str | None) -> str:
-    """Return the program of a test that was recorded with `implementation`."""
+    """Return the program of a test that was recorded with `implementation`.
+
+    Raises UnprintableError where the test needs a peer that no program can play yet.
+    """
+    spoken = recorded.case.features & _UNPLAYED
+    if spoken and any(entry.kind == "deed" for entry in recorded.entries):
+        raise UnprintableError(f"a peer of {min(spoken)}")
     language = recorded.hello.language
     writer = _WRITERS[language](spec.idl.interfaces)
     program = tell(take_apart(recorded.entries), writer.dialect, [*library.parts(language), *spec.idl.interfaces])

@@ -96,9 +96,15 @@ class Python(Writer):
 
     def filled(self, text: str, ports: Mapping[int, str], pattern: re.Pattern[str]) -> str:
         """Return an f-string."""
-        escaped = _string(text.replace("{", "{{").replace("}", "}}"))
-        key = "'port'" if escaped[0] == '"' else '"port"'
-        return "f" + pattern.sub(lambda found: f"{{{_variable(ports[int(found[0])])}.remote[{key}]}}", escaped)
+        literal = _string(text.replace("{", "{{").replace("}", "}}"))
+        # An expression in an f-string must do with the other kind of quotes.
+        other = "'" if literal[0] == '"' else '"'
+        fill = {port: f"{{{expression.replace(chr(39), other)}}}" for port, expression in ports.items()}
+        return "f" + pattern.sub(lambda found: fill[int(found[0])], literal)
+
+    def remote_port(self, name: str) -> str:
+        """Return the port of the `remote` of a variable."""
+        return f"{_variable(name)}.remote['port']"
 
     # Expressions.
 

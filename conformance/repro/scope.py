@@ -64,6 +64,10 @@ class Scope:
             return Assign(name, value)
         return Let(name, value)
 
+    def know(self, ref: Ref, value: Expression) -> None:
+        """Have `value` be the expression of an object from now on."""
+        self._known[ref] = value
+
     def inline(self, ref: Ref, value: Expression) -> None:
         """Have the next expression that needs the object contain `value` itself."""
         self._inlined[ref] = value

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from conformance.repro import acts, loops
-from conformance.repro.asking import WATCHING, Asking, acts_on_target, watched
+from conformance.repro import acts, loops, watching
+from conformance.repro.asking import Asking, acts_on_target
 from conformance.repro.families import gathered
 from conformance.repro.happenings import Act, Exchange, Expected, Pause, Poll, Remark
 from conformance.repro.model import (
@@ -77,7 +77,7 @@ class _Story:
         self.scope = Scope(taken, uses_of(_flat(self._items)) + Counter(record.seen.keys()))
         self.values = Values(record.payloads)
         self.blocked: list[tuple[bytes, str]] = []
-        self._asking = Asking(self.scope, self.values, dict(_fates(_flat(self._items))))
+        self._asking = Asking(self.scope, self.values, dict(_fates(_flat(self._items))), self._calls.log)
         self._threads: dict[int, str] = {}
         self._seen: set[str] = set()
         self._seen_before: set[str] = set()
@@ -135,11 +135,11 @@ class _Story:
         match items[place]:
             case Operation() as operation:
                 turn = self._turn(operation)
-                label = watched(items, place)
+                label = watching.watched(items, place)
                 if label is None:
                     return 1, [*turn, *self._asking.statements(operation, _following(items, place))]
-                steps = [each for each in items[place : place + WATCHING] if isinstance(each, Operation)]
-                return WATCHING, [*turn, *self._asking.watch(steps, label)]
+                steps = [each for each in items[place : place + watching.STEPS] if isinstance(each, Operation)]
+                return watching.STEPS, [*turn, *self._asking.watch(steps, label)]
             case Act() as act:
                 self.scope.due = Due.NEVER
                 return 1, list(acts.statements(act, self))

@@ -28,6 +28,8 @@ class Values:
         self._data: dict[int, bytes] = {}
         self.remotes: list[tuple[Mapping[str, Any], str]] = []
         """Addresses of peers, and the variables that hold the peers."""
+        self.ports: dict[int, Expression] = {}
+        """Ports that the target chose, and where it says them."""
 
     def expression(
         self,
@@ -48,7 +50,7 @@ class Values:
         if isinstance(wire, list):
             return List(tuple(inner(each) for each in wire))
         if isinstance(wire, int) and not isinstance(wire, bool):
-            return self._port(wire)
+            return self.port(wire)
         if not isinstance(wire, dict):
             return Value(wire)
         number = object_number(wire)
@@ -84,11 +86,12 @@ class Values:
         members = tuple((key, Name(function(wire)) if key in getters else inner(wire)) for key, wire in entries)
         return Members(members, getters)
 
-    def _port(self, number: int) -> Expression:
+    def port(self, number: int) -> Expression:
+        """Return the expression of a number, which may be a port that is another one in each run."""
         for remote, variable in self.remotes:
             if remote["port"] == number:
                 return Get(Get(Name(variable), "remote"), "port")
-        return Value(number)
+        return self.ports.get(number, Value(number))
 
     def data(self, wire: Mapping[str, Wire]) -> Expression:
         """Return the expression of a buffer or view."""

@@ -46,9 +46,9 @@ class Writer:
         """Names of the implementation or the language that the program mentions."""
         self._words = Words(self.dialect)
         self._ports: dict[int, str] = {}
-        """Ports of the recording, and the variables whose `remote` has them in the program."""
+        """Ports of the recording, and the expressions that have them in the program."""
         self._lasting_ports: dict[int, str] = {}
-        """Those of variables that can be seen everywhere."""
+        """Those that can be seen everywhere."""
 
     # What a language says for itself.
 
@@ -63,6 +63,10 @@ class Writer:
 
     def filled(self, text: str, ports: Mapping[int, str], pattern: re.Pattern[str]) -> str:
         """Return a string literal in which expressions stand for what the pattern finds: recorded ports."""
+        raise NotImplementedError
+
+    def remote_port(self, name: str) -> str:
+        """Return the port of the `remote` of a variable."""
         raise NotImplementedError
 
     def literal(self, text: str) -> str:
@@ -85,9 +89,11 @@ class Writer:
         for statement in statements:
             found = self.lines[type(statement)](self, statement)
             if isinstance(statement, Let) and statement.port:
-                self._ports[statement.port] = statement.name
+                self._ports[statement.port] = self.remote_port(statement.name)
             elif isinstance(statement, Assign) and statement.port:
-                self._lasting_ports[statement.port] = statement.name
+                self._lasting_ports[statement.port] = self.remote_port(statement.name)
+            elif isinstance(statement, Show) and statement.port:
+                self._ports.setdefault(statement.port, self.expression(statement.what))
             prefix = self.indent * depth
             for line in found:
                 whole = line.startswith(self.comment) or len(line) <= WIDTH

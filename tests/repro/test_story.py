@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hand import FULFILLED, UNDEFINED, Hand, error, handle
+from hand import FULFILLED, REMOTE, UNDEFINED, Hand, error, handle
 
 from conformance.peers.script import Done
+from conformance.repro.errors import UnprintableError
 
 
 @pytest.fixture
@@ -382,3 +383,77 @@ def test_what_is_made_alike_is_a_list(hand):
         "}",
     ]
     assert '    writings.append(socket.write("chunk"))' in hand.main("python").splitlines()
+
+
+def test_a_client_of_the_target_s_listener_connects_to_the_port_that_it_chose(hand):
+    hand.exchange({"op": "construct", "name": "SocketListener", "args": [{}]}, handle(1, "SocketListener"))
+    hand.get(1, "port", {"value": 50505})
+    hand.deed(
+        0, "connect", Done(NumberedConnection(1, {"address": "127.0.0.1", "port": 50505})), address="::1", port=50505
+    )
+    hand.get(1, "url", {"value": "tcp://[::1]:50505"})
+    assert hand.main().splitlines() == [
+        "const socketListener = new SocketListener({});",
+        "await turn();",
+        'show("socketListener.port", socketListener.port, { seen: "50505" });',
+        'const connection = await connectTo("::1", socketListener.port);',
+        'show("socketListener.url", socketListener.url, { seen: `"tcp://[::1]:${socketListener.port}"` });',
+    ]
+
+
+class NumberedConnection:
+    def __init__(self, number, remote):
+        self.number = number
+        self.remote = remote
+
+
+def test_what_a_function_gives_in_several_calls_is_a_list(hand):
+    hand.exchange({"op": "construct", "name": "SocketListener", "args": [{}]}, handle(1, "SocketListener"))
+    does = [
+        {"op": "get", "on": {"$": "argument", "index": 0}, "name": "socket"},
+        {"op": "observe", "on": {"$": "result", "step": 0}, "as": "accepted-{call}", "events": ["end"]},
+    ]
+    hand.call(1, "addEventListener", {"value": UNDEFINED}, "connect", {"$": "function", "as": "arrives", "does": does})
+    calls = [
+        {
+            "seq": seq,
+            "as": "arrives",
+            "kind": "called",
+            "args": [],
+            "results": [handle(number, "Socket"), {"value": UNDEFINED}],
+        }
+        for seq, number in ((0, 11), (1, 12))
+    ]
+    until = {"as": "arrives", "kind": "called"}
+    hand.exchange({"op": "log", "since": 0, "until": until, "limit": 3000}, {"value": calls[:1]})
+    hand.exchange({"op": "log", "since": 1, "until": until, "limit": 3000}, {"value": calls[1:]})
+    hand.get(11, "type", {"value": "tcp"})
+    hand.get(12, "type", {"value": "tcp"})
+    assert hand.main().splitlines()[1:] == [
+        "const sockets = [];",
+        'const arrives = called("arrives", (event) => {',
+        "  const socket = event.socket;",
+        "  sockets.push(socket);",
+        '  observe(numbered("accepted-{call}"), socket, "end");',
+        "});",
+        "await turn();",
+        'socketListener.addEventListener("connect", arrives);',
+        'show("arrives: called", await happened("arrives", "called"), { seen: "happened" });',
+        'show("arrives: called", await happened("arrives", "called", { after: 1 }), { seen: "happened" });',
+        """show("sockets[0].type", sockets[0].type, { seen: '"tcp"' });""",
+        """show("sockets[1].type", sockets[1].type, { seen: '"tcp"' });""",
+    ]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda hand: hand.deed(0, "open_udp", host="127.0.0.1", remote=REMOTE),
+        lambda hand: (hand.listen(), hand.deed(0, "juggle")),
+        lambda hand: hand.exchange({"op": "listen", "module": "worker.mjs"}, {"value": {}}),
+    ],
+)
+def test_what_no_program_can_do_is_refused(hand, write):
+    write(hand)
+    with pytest.raises(UnprintableError, match="a program cannot do yet what the test does"):
+        hand.main()

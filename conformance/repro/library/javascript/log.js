@@ -9,9 +9,9 @@ export function note(who, what, ...details) {
   console.log(`    ${[`${who}:`, what, ...details.map((each) => words(each, { numbered: false }))].join(" ")}`);
 }
 
-/** Waits until something was noted; says what, or that it did not happen within so many milliseconds. */
-export async function happened(who, what, { limit = 3000 } = {}) {
-  const find = () => log.find((entry) => entry.who === who && entry.what === what);
+/** Waits until something was noted, after as many of its kind; says what, or that it did not happen in time. */
+export async function happened(who, what, { after = 0, limit = 3000 } = {}) {
+  const find = () => log.filter((entry) => entry.who === who && entry.what === what)[after];
   await until(find, limit);
   await turn();
   const entry = find();
@@ -52,12 +52,22 @@ export function watch(who, socket) {
   return { ready, closed, signal };
 }
 
+let currentCall = 0;
+
 /** Makes a function that notes its calls. */
 export function called(who, body = () => {}) {
+  let count = 0;
   return (...args) => {
     note(who, "called", ...args);
+    count += 1;
+    currentCall = count;
     return body(...args);
   };
+}
+
+/** Puts into a name which call of the function around it this is. */
+export function numbered(name) {
+  return name.replace("{call}", currentCall);
 }
 
 /** Notes rejections and errors that nobody handles, where Node would end the program. */

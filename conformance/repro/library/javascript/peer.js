@@ -31,7 +31,14 @@ export async function listen({ address = "127.0.0.1", port = 0, reading = true }
   };
 }
 
-/** What can be done with one accepted connection, and what can be seen of it. */
+/** Connects to a listener of the target. */
+export async function connectTo(address, port) {
+  const socket = connect({ host: address, port, allowHalfOpen: true });
+  await once(socket, "connect");
+  return connectionOf(socket);
+}
+
+/** What can be done with one connection, and what can be seen of it. */
 function connectionOf(socket) {
   let total = 0;
   let unread = [];

@@ -19,15 +19,16 @@ def note(who: str, what: str, *details: Any) -> None:
     print("   ", f"{who}:", what, *(words(each, numbered=False) for each in details))
 
 
-async def happened(who: str, what: str, *, limit: float = 3000) -> Outcome:
-    """Wait until something was noted; say what, or that it did not happen within so many milliseconds."""
+async def happened(who: str, what: str, *, after: int = 0, limit: float = 3000) -> Outcome:
+    """Wait until something was noted, after as many of its kind; say what, or that it did not happen in time."""
 
-    def find() -> Iterator[Outcome]:
-        return (Outcome("happened", *details) for each, kind, details in log if (each, kind) == (who, what))
+    def find() -> list[Outcome]:
+        found = [Outcome("happened", *details) for each, kind, details in log if (each, kind) == (who, what)]
+        return found[after:]
 
-    await until(lambda: any(True for _ in find()), limit)
+    await until(find, limit)
     await turn()
-    return next(find(), Outcome("did not happen"))
+    return next(iter(find()), Outcome("did not happen"))
 
 
 def noted() -> list[str]:
@@ -68,19 +69,31 @@ def watch(who: str, socket: Any) -> Watched:
     return Watched(ready, closed, signal)
 
 
+current_call = [0]
+
+
 def called(who: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function that notes its calls."""
 
     def decorate(body: Callable[..., Any]) -> Callable[..., Any]:
         count = len(inspect.signature(body).parameters)
+        calls = 0
 
         def noting(*args: Any) -> Any:
+            nonlocal calls
             note(who, "called", *args)
+            calls += 1
+            current_call[0] = calls
             return body(*args[:count])
 
         return noting
 
     return decorate
+
+
+def numbered(name: str) -> str:
+    """Put into a name which call of the function around it this is."""
+    return name.replace("{call}", str(current_call[0]))
 
 
 class Reading(Mapping[str, Any]):

@@ -62,8 +62,16 @@ class Peer:
         return self.connections[number - 1]
 
 
+async def connect_to(address: str, port: int) -> Connection:
+    """Connect to a listener of the target."""
+    raw = sockets.socket(sockets.AF_INET6 if ":" in address else sockets.AF_INET, sockets.SOCK_STREAM)
+    raw.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(raw, (address, port))
+    return Connection(raw, reading=True)
+
+
 class Connection:
-    """One accepted connection."""
+    """One connection."""
 
     def __init__(self, raw: sockets.socket, *, reading: bool) -> None:
         raw.setblocking(False)
