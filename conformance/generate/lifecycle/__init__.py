@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.generate.lifecycle.events import WAITING, driver_of
 from conformance.generate.lifecycle.outcomes import judge
+from conformance.generate.lifecycle.quic import OTHERS, STREAMS
 from conformance.generate.lifecycle.states import REFUSED, THROWING, reach
 from conformance.generate.lifecycle.worlds import WORLDS, Constructed
 from conformance.testing.case import TestCase
@@ -51,6 +52,8 @@ def _features(cell: Cell, world: World) -> frozenset[str]:
     added = TRUST if cell.event in UPGRADES else frozenset()
     if cell.event in REFUSED and isinstance(world, Constructed):
         added |= world.refusing
+    if cell.transport == "quic" and cell.event in OTHERS:
+        added |= STREAMS
     return frozenset(cell.features) | world.features | added
 
 

@@ -50,6 +50,9 @@ async def _readable_errors(scene: Scene, error: Any) -> None:
 
 
 async def _readable_drains_then_errors(scene: Scene, error: Any) -> None:
+    if scene.reading == "finished":
+        await _reads_done(scene)
+        return
     await _readable_delivers(scene, error)
     await _read_fails(scene, error)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
 from conformance.agent.objects import RemotePromise
-from conformance.generate.lifecycle import datagrams
+from conformance.generate.lifecycle import datagrams, quic
 from conformance.generate.lifecycle.scene import STARTING
 from conformance.generate.lifecycle.upgrades import starttls, starttls_fails, starttls_refused
 from conformance.testing.checks import eventually, has_received, make_reason
@@ -268,6 +268,8 @@ DRIVERS: Mapping[str, Callable[[Scene], Awaitable[None]]] = {
 
 def driver_of(cell: Cell) -> Callable[[Scene], Awaitable[None]]:
     """Return what causes the event of a cell."""
+    if cell.transport == "quic" and cell.event in quic.DRIVERS:
+        return quic.DRIVERS[cell.event]
     if cell.transport == "udp" and cell.state in STARTING and cell.event in datagrams.TURNS:
         return datagrams.take
     return DRIVERS[cell.event]

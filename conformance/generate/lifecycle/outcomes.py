@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from conformance.agent.values import UNDEFINED, RemoteError
 from conformance.generate.lifecycle.directions import READABLE, WRITABLE
+from conformance.generate.lifecycle.quic import stream_error
 from conformance.generate.lifecycle.wire import WIRE
 from conformance.testing.checks import is_dom_exception, is_identical, is_socket_error, is_type_error
 
@@ -103,7 +104,16 @@ def _socket_error_of(code: str) -> Callable[[Scene], Awaitable[Any]]:
     return check
 
 
+async def _any_socket_error(scene: Scene) -> Any:
+    error = await scene.socket.closed.rejects()
+    scene.t.check(error.is_a("SocketError"), f"{error} is no SocketError")
+    return error
+
+
 async def _socket_error(scene: Scene, code: str) -> Any:
+    if scene.cell.row.closed != "rejects":
+        # What ends one direction of a QUIC stream.
+        return await stream_error(scene)
     error = await scene.socket.closed.reason()
     is_socket_error(scene.t, error, code)
     return error
@@ -118,6 +128,7 @@ ERRORS: Mapping[str, Callable[[Scene], Awaitable[Any]]] = {
     "timeout-error": _timeout_error,
     "type-error": _type_error,
     "connect-error": _connect_error,
+    "socket-error": _any_socket_error,
     "connection-reset": _socket_error_of("connection-reset"),
     "tls-error": _socket_error_of("tls-handshake-failed"),
     "tls-protocol-error": _socket_error_of("tls-protocol-error"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conformance.generate.lifecycle import quic
 from conformance.generate.lifecycle.datagrams import Datagrams
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ WIRE: Mapping[str, Callable[[Scene, Any], Awaitable[None]]] = {
     "socket-option": _wire_nothing,
     "abandoned": _wire_abandoned,
     "released": _wire_unspecified,
+    "unspecified": _wire_unspecified,
+    **quic.WIRE,
     "tls-handshake": _wire_tls_handshake,
     "tls-alert": _wire_tls_alert,
 }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from conformance.generate.lifecycle import quic
 from conformance.generate.lifecycle.datagrams import open_peer, start_flow, taken_port
 from conformance.testing.datagrams import LOOPBACK, prove_flows, prove_udp
 from conformance.testing.links import prove, refusing, unanswered
+from conformance.testing.quic_links import prove_quic
 from conformance.testing.servers import prove_listening
 from conformance.testing.tls_links import presenting, prove_tls, trusting
 
@@ -194,6 +196,16 @@ WORLDS: Final[Mapping[tuple[str, str], World]] = {
         init=lambda t: {"type": "tls", "local": LOOPBACK, "tls": _presenting(t)},
         features=LISTENER,
         upgrade=_presenting,
+    ),
+    ("quic", "constructed"): Constructed(
+        listen=quic.listen,
+        silence=quic.silence,
+        refuse=quic.refuse,
+        refusal="tls-certificate-rejected",
+        prove=prove_quic,
+        init=quic.init,
+        features=frozenset({"trust-anchors"}),
+        change={"sendBufferSize": 100_000, "receiveBufferSize": 100_000},
     ),
     ("udp", "constructed"): Constructed(
         listen=open_peer,

@@ -29,8 +29,11 @@ MUTABLE: Final = (
     "send_buffer_size",
     "ttl",
 )
-# By update/tcp-options-not-supported-elsewhere: what only connections have.
-TCP_OPTIONS: Final = ("allow_half_open", "keep_alive_delay", "no_delay")
+# By update/tcp-options-not-supported-elsewhere: what other types do not have.
+_UNKNOWN: Final[Mapping[str, tuple[str, ...]]] = {
+    "udp": ("allow_half_open", "keep_alive_delay", "no_delay"),
+    "quic": ("keep_alive_delay", "no_delay"),
+}
 IMMUTABLE: Final = ("local", "remote", "signal", "tls", "type")
 
 
@@ -145,8 +148,9 @@ def update_refusal(
     # By update/allow-half-open-after-fin: what it decides is decided.
     if "allow_half_open" in changes and peer_finished:
         forbidden["allow_half_open"] = changes["allow_half_open"]
-    if options.type == "udp" and not forbidden and any(name in members for name in TCP_OPTIONS):
-        return DOMException(f"udp has none of {', '.join(TCP_OPTIONS)}", "NotSupportedError")
+    unknown = _UNKNOWN.get(options.type, ())
+    if not forbidden and any(name in members for name in unknown):
+        return DOMException(f"{options.type} has none of {', '.join(unknown)}", "NotSupportedError")
     # By update/tls-without-type, even if it is what `init` had: nothing would use it.
     if "tls" in members and not upgrade:
         forbidden["tls"] = members["tls"]
