@@ -26,6 +26,7 @@ from conformance.agent.errors import (
 )
 
 if TYPE_CHECKING:
+    from conformance.agent.manifest import Launch
     from conformance.agent.transcript import Transcript
     from conformance.agent.values import Json
     from conformance.errors import ConformanceError
@@ -71,7 +72,11 @@ class AgentClient:
         """Take the target's name for messages; `probe` fixes the name of the random operation (for replays)."""
         self.target = target
         self.hello: Hello | None = None
+        self.launch: Launch | None = None
+        """What started the agent, where that is known: it can start another one like it."""
         self.failure: ConformanceError | None = None
+        self.ended: str | None = None
+        """How the agent ended, in words (`exit code 0`); None while it lives."""
         self.requests = 0
         self._transcript = transcript
         self._probe = probe or f"no-such-operation-{secrets.token_hex(8)}"
@@ -112,6 +117,7 @@ class AgentClient:
 
     def connection_lost(self, how: str) -> None:
         """End: the agent is gone; `how` says so in words (`exit code 1`)."""
+        self.ended = how
         if self.failure is None and not self._closing:
             stderr = self._link.stderr() if self._link is not None else ""
             if self._hello.done():

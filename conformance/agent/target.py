@@ -159,6 +159,10 @@ class Target:
         """Run an IDL probe in the target and return what it observed, as JSON."""
         return (await self._raw(f"idl {probe}", {"op": "idl", "probe": probe, **fields})).get()
 
+    async def leave(self) -> Any:
+        """Send the last request: the agent then does not keep its process alive any more. Return what it answers."""
+        return self._answer("leave", await self._exchange({"op": "leave"})).get()
+
     async def release(self) -> None:
         """Drop the handles and the log of this scope."""
         (await self._raw("release", {"op": "release"})).get()

@@ -46,6 +46,7 @@ class Agent:
         if self._client is None or self._client.failure is not None:
             await self.close()
             self._client = await start_agent(self._launch)
+            self._client.launch = self._launch
             self._watcher = asyncio.create_task(self._watch(self._client))
         return self._client
 

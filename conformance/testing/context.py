@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from conformance.peers.tls import TlsConnection, TlsPeer
     from conformance.peers.udp import ClosedUdpPort, UdpPeer
     from conformance.peers.wire import WireEvent
+    from conformance.testing.apart import Apart
     from conformance.testing.case import TestCase
     from conformance.testing.watch import WatchedTarget
 
@@ -183,6 +184,14 @@ class Context:
         port = ClosedUdpPort(record=record, note=note)
         self.defer(port.close)
         return port
+
+    async def apart(self) -> Apart:
+        """Start an agent in a process of its own, which the test may see end; it is killed after the test."""
+        from conformance.testing.apart import Apart  # noqa: PLC0415 (few tests need one)
+
+        apart = await Apart.start(self.target)
+        self.defer(apart.kill)
+        return apart
 
     def refusing_port(self) -> RefusingPort:
         """Take a loopback port that refuses connections until the test ends, or until the test has it listen."""

@@ -102,6 +102,8 @@ const agent = new Agent({
   probes,
   readTree: () => JSON.parse(readFileSync(join(HOUSE, "spec/generated/idl.json"), "utf8")),
   send,
+  // The one thing that waits here; what it has read already is carried out.
+  leave: () => process.stdin.destroy(),
 });
 
 // Runtimes that are compatible with Node name themselves beside it.

@@ -62,6 +62,7 @@ const steps = {
  * @property {{listen: (init: unknown) => Promise<object>} | null} host what runs socket workers, if there is one
  * @property {Record<string, (request: Request, env: any) => unknown>} probes
  * @property {unknown} tree the IDL tree, spec/generated/idl.json
+ * @property {() => void} leave
  * @property {(name: string) => void} release
  */
 
@@ -91,6 +92,11 @@ const services = {
 
   sequence({ steps: requests }, context) {
     return runSteps(requests, { ...context, results: [] });
+  },
+
+  leave(_request, _context, agent) {
+    agent.leave();
+    return { $: "undefined" };
   },
 
   release({ scope }, _context, agent) {

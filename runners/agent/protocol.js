@@ -14,6 +14,7 @@ export const PROTOCOL = 1;
  * @property {import("./operations.js").Agent["probes"]} probes
  * @property {() => unknown} readTree gives the IDL tree, when it is first needed
  * @property {(message: object) => void} send
+ * @property {() => void} leave lets go of what keeps the process alive for the sake of the agent
  */
 
 export class Agent {
@@ -29,6 +30,7 @@ export class Agent {
     this.#surroundings = surroundings;
     this.host = surroundings.host;
     this.probes = surroundings.probes;
+    this.leave = surroundings.leave;
   }
 
   get tree() {
