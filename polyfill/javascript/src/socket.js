@@ -1,4 +1,5 @@
 import { platform } from "#platform";
+import { DatagramCore } from "./core/datagram-core.js";
 import { socketOptions } from "./core/init.js";
 import { SocketCore } from "./core/socket-core.js";
 import { Updates } from "./core/update.js";
@@ -120,7 +121,12 @@ export class Socket extends EventTarget {
     const options = accepted?.options ?? socketOptions(init, platform);
     super();
     const socket = platform.uncloneable(this);
-    const core = new SocketCore(socket, options, platform, accepted?.incoming);
+    const core = new (options.type === "udp" ? DatagramCore : SocketCore)(
+      socket,
+      options,
+      platform,
+      accepted?.incoming,
+    );
     new Slots(socket, core);
     core.start();
     // biome-ignore lint/correctness/noConstructorReturn: the object that structuredClone() refuses is the socket.

@@ -153,3 +153,80 @@ test("an exception of a listener is reported, and does no harm to the socket", a
   );
   assert.deepEqual([output, code], ["reported mine\nclosed\n", 0]);
 });
+
+test("a udp socket whose writable is closed keeps the process only while a read is pending", async (t) => {
+  const { code, output } = await run(
+    t,
+    `
+    import dgram from "node:dgram";
+    const echo = dgram.createSocket("udp4").bind(0, "127.0.0.1").unref();
+    echo.on("message", (message, { address, port }) => setTimeout(() => echo.send(message, port, address), 50).unref());
+    await once(echo, "listening");
+    const asking = new Socket({ type: "udp", remote: echo.address() });
+    const writer = asking.writable.getWriter();
+    await writer.write(new TextEncoder().encode("ping"));
+    await writer.close();
+    const { value } = await asking.readable.getReader().read();
+    console.log(new TextDecoder().decode(value));
+    const bound = new Socket({ type: "udp", local: {} });
+    await bound.writable.close();
+    bound.readable.getReader();
+    await bound.ready;
+    `,
+  );
+  assert.deepEqual([output, code], ["ping\n", 0]);
+});
+
+test("a flow of a udp listener that is closed does the same", async (t) => {
+  const { code, output } = await run(
+    t,
+    `
+    import dgram from "node:dgram";
+    import { SocketListener } from ${JSON.stringify(api)};
+    const listener = new SocketListener({ type: "udp", local: { address } });
+    await listener.ready;
+    const client = dgram.createSocket("udp4").unref();
+    client.send("hello", listener.info.local.port, address);
+    listener.onconnect = async ({ socket }) => {
+      listener.close();
+      setTimeout(() => client.send("more", listener.info.local.port, address), 50).unref();
+      const reader = socket.readable.getReader();
+      for (let count = 0; count < 2; count++) console.log(new TextDecoder().decode((await reader.read()).value));
+      await socket.writable.close();
+    };
+    `,
+  );
+  assert.deepEqual([output, code], ["hello\nmore\n", 0]);
+});
+
+test("hundreds of datagram sockets and flows of every end leave nothing behind", async (t) => {
+  const { code, output } = await run(
+    t,
+    `
+    import { SocketListener } from ${JSON.stringify(api)};
+    const listener = new SocketListener({ type: "udp", local: { address } });
+    await listener.ready;
+    let flows = 0;
+    listener.onconnect = async ({ socket }) => {
+      flows += 1;
+      const { value } = await socket.readable.getReader().read();
+      await socket.writable.getWriter().write(value);
+      if (flows % 2) await socket.abort();
+      else await socket[Symbol.asyncDispose ?? Symbol.for("nodejs.asyncDispose")]();
+    };
+    for (let round = 0; round < 40; round++) {
+      await Promise.all(Array.from({ length: 10 }, async (_, index) => {
+        const socket = new Socket({ type: "udp", remote: listener.info.local, idleTimeout: 60000 });
+        await socket.writable.getWriter().write(new Uint8Array(index));
+        await socket.readable.getReader().read();
+        if (index % 2) await socket.abort();
+        else await socket[Symbol.asyncDispose ?? Symbol.for("nodejs.asyncDispose")]();
+      }));
+    }
+    await listener.close();
+    console.log(flows);
+    process.on("exit", () => console.log(process.getActiveResourcesInfo().filter((name) => /UDP|Timeout/.test(name)).join()));
+    `,
+  );
+  assert.deepEqual([output.trim(), code], ["400", 0]);
+});

@@ -143,7 +143,9 @@ export class ListenerCore {
 
   /** @param {Platform["connect"]} connect */
   incoming(connect) {
-    const socket = acceptSocket(this.#options.accept, { connect, opened: (core) => this.#opened(socket, core) });
+    // Each socket has options of its own, which it may update.
+    const options = { ...this.#options.accept };
+    const socket = acceptSocket(options, { connect, opened: (core) => this.#opened(socket, core) });
   }
 
   released() {

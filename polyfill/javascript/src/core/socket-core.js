@@ -28,6 +28,9 @@ import { Deadline } from "./timers.js";
  *
  * @typedef {import("../transports/transport.js").TransportClient} TransportClient
  *
+ * @typedef {Pick<ReadSide, "cancelled" | "limit" | "room" | "fail" | "cancel"> & {stream: ReadableStream}} AnyReadSide
+ *   what every kind of read side has
+ *
  * @typedef {object} Incoming what a connection that came from outside is made of
  * @property {Platform["connect"]} connect
  * @property {(core: SocketCore) => void} opened called when its handshakes are done and it is for the user to see
@@ -41,7 +44,7 @@ export class SocketCore {
   #platform;
 
   /** @type {Transport | null} */
-  #transport = null;
+  transport = null;
 
   #ready = /** @type {Deferred<undefined>} */ (new Deferred()).markAsHandled();
   #closed = /** @type {Deferred<undefined>} */ (new Deferred()).markAsHandled();
@@ -54,7 +57,7 @@ export class SocketCore {
   #followSignal = () => this.fail(this.options.signal?.reason, "user", "signal-aborts");
 
   #readyDeadline = new Deadline((limit) => this.fail(timeoutError("readyTimeout", limit), "local", "ready-timeout"));
-  #idleDeadline = new Deadline((limit) => this.fail(timeoutError("idleTimeout", limit), "local", "idle-timeout"));
+  #idleDeadline = new Deadline((limit) => this.idle(limit));
 
   /** What only a quic transport has. @type {import("../quic-session.js").QuicSession | null} */
   quic = null;
@@ -90,18 +93,36 @@ export class SocketCore {
       readyAt: null,
       closedAt: null,
     };
-    this.readSide = new ReadSide(options.receiveBufferSize, {
-      finDelivered: () => this.#finDelivered(),
-      cancelled: (finWaits) => this.#cancelled(finWaits),
-      roomMade: () => this.#transport?.resume(),
-    });
-    this.writeSide = new WriteSide(options.sendBufferSize, {
-      send: (bytes) => /** @type {Transport} */ (this.#transport).write(bytes),
-      sendFin: () => this.#transport?.writeFin(),
+    this.readSide = this.makeReadSide(options);
+    this.writeSide = this.makeWriteSide(options, {
+      send: (message) => /** @type {Transport} */ (this.transport).write(message),
+      sendFin: () => this.transport?.writeFin(),
       badChunk: (error) => this.fail(error, "local", "bad-chunk"),
-      aborted: (reason) => this.fail(reason, "user", "writable-abort"),
+      aborted: (reason) => this.writableAborted(reason),
       streams: platform,
     });
+  }
+
+  /**
+   * @protected
+   * @param {SocketOptions} options
+   * @returns {AnyReadSide}
+   */
+  makeReadSide({ receiveBufferSize }) {
+    return new ReadSide(receiveBufferSize, {
+      finDelivered: () => this.#finDelivered(),
+      cancelled: (finWaits) => this.cancelled(finWaits),
+      roomMade: () => this.transport?.resume(),
+    });
+  }
+
+  /**
+   * @protected
+   * @param {SocketOptions} options
+   * @param {import("../streams/writable.js").WriteObserver} observer
+   */
+  makeWriteSide({ sendBufferSize }, observer) {
+    return new WriteSide(sendBufferSize, observer);
   }
 
   /** Begins to connect. Whatever comes of it comes later, except for a signal that is aborted already. */
@@ -111,7 +132,7 @@ export class SocketCore {
     if (signal) follow(signal, this.#followSignal);
     this.#readyDeadline.start(readyTimeout, this.stats.createdAt);
     const { connect } = this.incoming ?? this.#platform;
-    this.#transport = connect(this.options, this);
+    this.transport = connect(this.options, this);
   }
 
   get ready() {
@@ -130,19 +151,19 @@ export class SocketCore {
 
   // What the transport reports.
 
-  /** @param {{remote: Endpoint, local: Endpoint, tls?: TLSDetails}} details */
+  /** @param {{remote: Endpoint | null, local: Endpoint, tls?: TLSDetails}} details */
   connected({ remote, local, tls }) {
     if (this.lifecycle.terminal) return;
     this.#readyDeadline.stop();
-    this.info.remote = new SocketEndpoint(grant(remote));
+    this.info.remote = remote && new SocketEndpoint(grant(remote));
     this.info.local = new SocketEndpoint(grant(local));
     if (tls) this.info.tls = new SocketTLSInfo(grant(tls));
     this.stats.readyAt = performance.now();
     this.lifecycle.advance("connected");
     this.#ready.resolve(undefined);
     // "Its socket is past ready" when a script gets to see it.
-    if (!this.incoming) this.#queueEvent(() => new Event("ready"));
-    this.#transport?.configure(this.options);
+    if (!this.incoming) this.queueEvent(() => new Event("ready"));
+    this.transport?.configure(this.options);
     this.#idleDeadline.start(this.options.idleTimeout);
     this.writeSide.connected();
     this.incoming?.opened(this);
@@ -159,18 +180,23 @@ export class SocketCore {
   received(bytes, owned) {
     if (this.lifecycle.terminal) return false;
     this.stats.bytesReceived += bytes.length;
-    if (this.#idleDeadline.running) this.#idleDeadline.restart();
-    return this.readSide.receive(bytes, owned);
+    this.busy();
+    return /** @type {ReadSide} */ (this.readSide).receive(bytes, owned);
   }
 
   ended() {
-    if (!this.lifecycle.terminal) this.readSide.end();
+    if (!this.lifecycle.terminal) /** @type {ReadSide} */ (this.readSide).end();
   }
 
   /** @param {number} count */
   sent(count) {
     if (this.lifecycle.terminal) return;
     this.stats.bytesSent += count;
+    this.busy();
+  }
+
+  /** Something was sent or received. */
+  busy() {
     if (this.#idleDeadline.running) this.#idleDeadline.restart();
   }
 
@@ -182,7 +208,7 @@ export class SocketCore {
     if (this.lifecycle.terminal) return;
     this.writeSide.finAccepted();
     const { state } = this.lifecycle;
-    this.#advance(state === "open" && this.readSide.cancelled ? "writer-close-after-cancel" : "writer-close");
+    this.advance(state === "open" && this.readSide.cancelled ? "writer-close-after-cancel" : "writer-close");
   }
 
   /** @param {TransportFailure} failure */
@@ -201,30 +227,52 @@ export class SocketCore {
 
   #finDelivered() {
     const { allowHalfOpen } = this.options;
-    this.#queueEvent(() => new Event("end"));
-    if (this.lifecycle.state !== "open") return this.#advance("peer-fin");
-    if (this.readSide.cancelled) this.#advance("peer-fin-after-cancel");
-    else this.#advance(allowHalfOpen ? "peer-fin" : "peer-fin-no-half-open");
+    this.queueEvent(() => new Event("end"));
+    if (this.lifecycle.state !== "open") return this.advance("peer-fin");
+    if (this.readSide.cancelled) this.advance("peer-fin-after-cancel");
+    else this.advance(allowHalfOpen ? "peer-fin" : "peer-fin-no-half-open");
     if (!allowHalfOpen) this.writeSide.end();
   }
 
-  /** @param {boolean} finWaits */
-  #cancelled(finWaits) {
-    if (finWaits) this.#queueEvent(() => new Event("end"));
-    this.#advance(finWaits ? "cancel-after-fin" : "cancel");
+  /**
+   * @protected
+   * @param {boolean} finWaits
+   */
+  cancelled(finWaits) {
+    if (finWaits) this.queueEvent(() => new Event("end"));
+    this.advance(finWaits ? "cancel-after-fin" : "cancel");
     if (finWaits && !this.options.allowHalfOpen) this.writeSide.end();
-    this.#transport?.resume();
+    this.transport?.resume();
   }
 
   // Ends.
 
-  /** @param {string} event one that does not fail the socket */
-  #advance(event) {
+  /**
+   * @protected
+   * @param {string} event one that does not fail the socket
+   */
+  advance(event) {
     if (this.lifecycle.advance(event) !== "closed") return;
     this.#becomeTerminal();
     this.#closed.resolve(undefined);
-    this.#transport?.close();
-    this.#queueEvent(() => new Event("close"));
+    this.transport?.close();
+    this.queueEvent(() => new Event("close"));
+  }
+
+  /**
+   * @protected
+   * @param {unknown} reason
+   */
+  writableAborted(reason) {
+    this.fail(reason, "user", "writable-abort");
+  }
+
+  /**
+   * @protected
+   * @param {number} limit ms; so long nothing has been sent or received
+   */
+  idle(limit) {
+    this.fail(timeoutError("idleTimeout", limit), "local", "idle-timeout");
   }
 
   /**
@@ -242,11 +290,11 @@ export class SocketCore {
     this.writeSide.fail(reason);
     this.readSide.fail(reason, origin === "peer");
     this.#controller?.abort(reason);
-    if (!this.#transport) this.released();
-    else if (origin === "peer") this.#transport.close();
-    else this.#transport.reset();
-    if (origin !== "user") this.#queueEvent(() => new SocketErrorEvent("error", { error: reason, fatal: true }));
-    this.#queueEvent(() => new Event("close"));
+    if (!this.transport) this.released();
+    else if (origin === "peer") this.transport.close();
+    else this.transport.reset();
+    if (origin !== "user") this.queueEvent(() => new SocketErrorEvent("error", { error: reason, fatal: true }));
+    this.queueEvent(() => new Event("close"));
   }
 
   #becomeTerminal() {
@@ -261,7 +309,7 @@ export class SocketCore {
    * @returns {Promise<undefined>} fulfils when the platform's resources are free, and never rejects
    */
   abort(reason) {
-    if (this.lifecycle.state === "closed") this.#transport?.close();
+    if (this.lifecycle.state === "closed") this.transport?.close();
     else this.fail(reason === undefined ? abortError() : reason, "user", "abort");
     return this.#released.promise;
   }
@@ -297,8 +345,22 @@ export class SocketCore {
       return;
     }
     if (idleTimeout !== undefined) this.#idleDeadline.start(idleTimeout);
-    this.#transport?.configure(this.options);
-    this.#transport?.resume();
+    this.transport?.configure(this.options);
+    this.transport?.resume();
+  }
+
+  /**
+   * Holds both directions for an upgrade.
+   * @returns {Promise<void>} fulfils when the writes that were issued before are accepted
+   */
+  hold() {
+    /** @type {ReadSide} */ (this.readSide).hold();
+    return this.writeSide.hold();
+  }
+
+  release() {
+    /** @type {ReadSide} */ (this.readSide).release();
+    this.writeSide.release();
   }
 
   /**
@@ -308,8 +370,8 @@ export class SocketCore {
   async secure({ tls = {}, ...changes }) {
     const members = { ...this.options.tls, ...tls };
     // "Bytes that were received and not read at the call of update() are handed to TLS."
-    const unread = this.readSide.takeUnread();
-    const details = await /** @type {Transport} */ (this.#transport).secure(members, unread);
+    const unread = /** @type {ReadSide} */ (this.readSide).takeUnread();
+    const details = await /** @type {Required<Transport>} */ (this.transport).secure(members, unread);
     this.lifecycle.advance("starttls");
     this.lifecycle.become("tls");
     this.info.type = "tls";
@@ -317,8 +379,11 @@ export class SocketCore {
     this.apply({ ...changes, tls: members });
   }
 
-  /** @param {() => Event} make makes the event, in its task */
-  #queueEvent(make) {
+  /**
+   * @protected
+   * @param {() => Event} make makes the event, in its task
+   */
+  queueEvent(make) {
     this.#platform.queueTask(() => EventTarget.prototype.dispatchEvent.call(this.#target, make()));
   }
 }

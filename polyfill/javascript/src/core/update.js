@@ -24,6 +24,9 @@ const immutable = [
   ["tls", () => true],
 ];
 
+/** What only connections have. */
+const connectionOptions = /** @type {const} */ (["allowHalfOpen", "keepAliveDelay", "noDelay"]);
+
 /** What an upgrade changes. */
 const upgraded = new Set(["tls", "type"]);
 
@@ -74,10 +77,9 @@ export class Updates {
    * @returns {Promise<void> | null} fulfils when those writes are accepted; null where the call is no upgrade
    */
   #hold(changes) {
-    const { lifecycle, options, readSide, writeSide } = this.#core;
+    const { lifecycle, options } = this.#core;
     if (lifecycle.terminal || options.type !== "tcp" || !isUpgrade(changes)) return null;
-    readSide.hold();
-    return writeSide.hold();
+    return this.#core.hold();
   }
 
   /**
@@ -95,10 +97,7 @@ export class Updates {
       if (flushed) await this.#untilFailure(this.#core.secure(given));
       else this.#core.apply(given);
     } finally {
-      if (flushed) {
-        this.#core.readSide.release();
-        this.#core.writeSide.release();
-      }
+      if (flushed) this.#core.release();
     }
   }
 
@@ -136,6 +135,8 @@ export class Updates {
     } else if ("tls" in changes && options.type === "tls") {
       throw notSupported("A connection cannot be renegotiated: TLS 1.3 does not have that any more");
     }
+    const unsupported = options.type === "udp" && connectionOptions.find((member) => member in changes);
+    if (unsupported) throw notSupported(`${unsupported} has no meaning for type udp`);
     const upgrades = changes.type === "tls";
     for (const [member, differs] of immutable) {
       if (upgrades && upgraded.has(member)) continue;

@@ -1,18 +1,27 @@
 /**
- * `writable`: a stream of BufferSource chunks, counted in bytes.
+ * `writable`: a stream of chunks, of BufferSource as a rule, counted in bytes.
  */
 
 import { Deferred } from "../core/deferred.js";
 import { byteLengthOf, bytesOf } from "../webidl/buffer-source.js";
 
 /**
+ * @typedef {import("../transports/transport.js").Message} Message
+ *
+ * @typedef {object} ChunkType what chunks of the stream are
+ * @property {(chunk: unknown) => number} size in bytes; 0 for what is no chunk. Asked once for each, in order
+ * @property {(chunk: unknown) => Message} convert asked later, in the same order; throws a TypeError for what is no chunk
+ *
  * @typedef {object} WriteObserver what the write side asks of the socket
- * @property {(bytes: Uint8Array) => boolean} send hands bytes to the transport; false: `accepted()` will be called
+ * @property {(message: Message) => boolean} send hands a chunk to the transport; false: `accepted()` will be called
  * @property {() => void} sendFin hands the FIN to the transport; `finAccepted()` will be called
  * @property {(error: TypeError) => void} badChunk
  * @property {(reason: unknown) => void} aborted the user aborted the stream
  * @property {Pick<import("../transports/transport.js").Platform, "mend" | "setHighWaterMark">} streams
  */
+
+/** @type {ChunkType} */
+export const byteChunks = { size: byteLengthOf, convert: (chunk) => bytesOf(chunk, "The chunk") };
 
 /** The write side of one socket. */
 export class WriteSide {
@@ -26,10 +35,12 @@ export class WriteSide {
 
   #observer;
 
+  #chunks;
+
   /** @type {WritableStreamDefaultController | null} */
   #controller = null;
 
-  /** @type {WritableStream<BufferSource> | null} */
+  /** @type {WritableStream<any> | null} */
   #stream = null;
 
   #failure = /** @type {unknown} */ (undefined);
@@ -53,7 +64,7 @@ export class WriteSide {
   /** The write that waits for the connection, or for the transport to accept its bytes. @type {Deferred<void> | null} */
   #write = null;
 
-  /** The bytes that wait for the connection. @type {Uint8Array | null} */
+  /** The chunk that waits for the connection. @type {Message | null} */
   #early = null;
 
   /** The FIN that waits to be handed over. @type {Deferred<void> | null} */
@@ -62,10 +73,12 @@ export class WriteSide {
   /**
    * @param {number} highWaterMark bytes: `sendBufferSize`
    * @param {WriteObserver} observer
+   * @param {ChunkType} [chunks]
    */
-  constructor(highWaterMark, observer) {
+  constructor(highWaterMark, observer, chunks = byteChunks) {
     this.#highWaterMark = highWaterMark;
     this.#observer = observer;
+    this.#chunks = chunks;
   }
 
   /** Made on first use, as the readable is. */
@@ -83,7 +96,7 @@ export class WriteSide {
         // here would error the stream before the chunks in front of it are sent.
         size: (chunk) => {
           this.#written += 1;
-          return byteLengthOf(chunk);
+          return this.#state === "open" ? this.#chunks.size(chunk) : 0;
         },
       },
     );
@@ -120,7 +133,7 @@ export class WriteSide {
     if (this.#heldFrom === Number.POSITIVE_INFINITY) return;
     this.#heldFrom = Number.POSITIVE_INFINITY;
     this.#flush = null;
-    if (this.#connected && this.#state === "open") this.#goOn();
+    if (this.#connected) this.#goOn();
   }
 
   /** Whether the next chunk may be sent. */
@@ -129,9 +142,10 @@ export class WriteSide {
   }
 
   #goOn() {
-    const bytes = this.#early;
+    if (this.#state !== "open") return;
+    const message = this.#early;
     this.#early = null;
-    if (bytes && this.#observer.send(bytes)) this.accepted();
+    if (message && this.#observer.send(message)) this.accepted();
     if (this.#fin) this.#observer.sendFin();
   }
 
@@ -178,6 +192,19 @@ export class WriteSide {
     }
   }
 
+  /** The direction is over at once, whatever waits to be written. */
+  finish() {
+    if (this.#state !== "open") return;
+    this.#state = "closed";
+    this.#early = null;
+    this.#endsAt = this.#handled;
+    const ended = new TypeError("The write side has ended");
+    this.#write?.reject(ended);
+    this.#fin?.resolve();
+    if (this.#stream && !this.#stream.locked) this.#stream.close().catch(() => {});
+    else if (!this.#fin) this.#controller?.error(ended);
+  }
+
   /** @param {WritableStreamDefaultController} controller */
   #start(controller) {
     this.#controller = controller;
@@ -197,15 +224,15 @@ export class WriteSide {
    */
   #accept(chunk) {
     if (this.#handled >= this.#endsAt) throw new TypeError("The write side has ended");
-    let bytes;
+    let message;
     try {
-      bytes = bytesOf(chunk, "The chunk");
+      message = this.#chunks.convert(chunk);
     } catch (error) {
       this.#observer.badChunk(/** @type {TypeError} */ (error));
       throw error;
     }
-    if (!this.#flows) this.#early = bytes;
-    else if (this.#observer.send(bytes)) {
+    if (!this.#flows) this.#early = message;
+    else if (this.#observer.send(message)) {
       this.#finishWrite();
       return undefined;
     }

@@ -16,9 +16,11 @@
  * With `type: "tls"` `connected()` is called when the handshake is done, with `tls` in the details; failures then name
  * the phases "tls-handshake" and "tls-established".
  *
+ * With `type: "udp"` the client is a `DatagramClient`, to which every datagram is told by itself: `datagram()` in place of
+ * `received()`, `datagramSent()` in place of `sent()`, and `failedSoftly()` for what does not end the socket. There is no
+ * FIN: `writeFin()` is answered at once, and `ended()` never comes.
+ *
  * How the transports to come fit in:
- * - udp: `received()` is called once per datagram, `write()` gets one datagram; bound sockets pass the other end as a
- *   further argument of both.
  * - quic: the primary stream is the transport of the socket, and `connected()` carries the session with it.
  *
  * A server is made by `platform.listen()` for one listener and talks back to its `ServerClient`:
@@ -64,20 +66,23 @@
  * @property {boolean} noDelay
  * @property {number} keepAliveDelay ms; 0 is off
  * @property {number} [ttl]
+ * @property {number} receiveBufferSize bytes
  */
 
 /**
  * @typedef {object} Transport
- * @property {(bytes: Uint8Array) => boolean} write takes bytes to send. True: all are accepted, and the memory belongs
+ * @property {(message: any) => boolean} write takes a Message of the kind that it carries. True: all are accepted, and the memory belongs
  *   to the caller again. False: `client.accepted()` will say so, and until then the memory must not change and nothing
  *   else is written. What is accepted is told by `client.sent()` in either case
  * @property {() => void} writeFin ends the write side behind what was written; `client.finAccepted()` will be called
  * @property {() => void} resume reads on, now that `client.room` has grown
- * @property {(tls: TLSInit, unread: Uint8Array) => Promise<TLSDetails>} secure makes a TLS handshake over the
+ * @property {(tls: TLSInit, unread: Uint8Array) => Promise<TLSDetails>} [secure] for connections over TCP: makes a TLS handshake over the
  *   connection, once connected, and carries everything from then on over TLS. `unread` are bytes that the client was
  *   given and that belong to the handshake. A handshake that fails is a failure like any other, and the promise stays
  *   pending
  * @property {(options: TransportOptions) => void} configure sets options, once connected
+ * @property {(needed: boolean) => void} [keepProcess] whether the socket is a reason for the process to live on, for
+ *   transports of datagrams; the others always are
  * @property {() => void} close lets go of a connection whose directions are both finished. It may linger for a while to
  *   take in what the peer still sends, so that the platform does not answer it with a reset that destroys our last
  *   bytes at the peer. Called again, it lets go at once
@@ -86,9 +91,14 @@
  */
 
 /**
+ * @typedef {{data: Uint8Array, host: string, port: number}} Addressed a datagram and where it goes
+ * @typedef {Uint8Array | Addressed} Message bytes of a stream, a datagram of a connected socket, or one of a bound socket
+ */
+
+/**
  * What the core offers to a transport.
  * @typedef {object} TransportClient
- * @property {(details: {remote: Endpoint, local: Endpoint, tls?: TLSDetails}) => void} connected
+ * @property {(details: {remote: Endpoint | null, local: Endpoint, tls?: TLSDetails}) => void} connected
  * @property {number} room how many more bytes the client wants; with 0 the transport stops reading until `resume()`
  * @property {(bytes: Uint8Array<ArrayBuffer>, owned: boolean) => boolean} received takes bytes that arrived. They are
  *   valid only within the call, unless they are owned: then the client may keep their buffer, and says so by true
@@ -98,6 +108,18 @@
  * @property {() => void} finAccepted the FIN was handed to the platform
  * @property {(failure: TransportFailure) => void} failed
  * @property {() => void} released the platform's resources are free
+ */
+
+/**
+ * What the core offers to a transport of datagrams besides.
+ * @typedef {object} DatagramExtras
+ * @property {(data: Uint8Array<ArrayBuffer>, source: Endpoint) => void} datagram takes one that arrived, with its memory
+ * @property {(size: number) => void} datagramSent one of so many bytes was accepted
+ * @property {(size: number) => void} datagramUnsent one that was told of by `datagramSent()` was refused after all
+ * @property {(failure: TransportFailure, lost: boolean) => void} failedSoftly something failed that does not end the
+ *   socket; whether a datagram was not sent because of it
+ *
+ * @typedef {TransportClient & DatagramExtras} DatagramClient
  */
 
 /**

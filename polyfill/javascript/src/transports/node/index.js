@@ -1,16 +1,21 @@
 import { getEventListeners } from "node:events";
-import { connect } from "./tcp.js";
-import { listen } from "./tcp-server.js";
+import { connect as connectTCP } from "./tcp.js";
+import { listen as listenTCP } from "./tcp-server.js";
 import { credentials } from "./tls.js";
+import { connect as connectUDP } from "./udp.js";
+import { listen as listenUDP } from "./udp-server.js";
 import { uncloneable } from "./uncloneable.js";
 import { mend, setHighWaterMark } from "./writable-stream.js";
 
 /** @type {import("../transport.js").Platform} */
 export const platform = {
-  supportedTypes: ["tcp", "tls"],
+  supportedTypes: ["tcp", "udp", "tls"],
   supportsCertificateHashes: true,
-  connect,
-  listen,
+  connect: (options, client) =>
+    options.type === "udp"
+      ? connectUDP(options, /** @type {import("../transport.js").DatagramClient} */ (client))
+      : connectTCP(options, client),
+  listen: (options, client) => (options.type === "udp" ? listenUDP : listenTCP)(options, client),
   hasListeners: (target, type) => getEventListeners(target, type).length > 0,
   checkCredentials: credentials,
   queueTask: setImmediate,
