@@ -105,9 +105,7 @@ def test_a_page_that_cannot_be_written_is_an_error_with_its_place(tmp_path):
 
 def excerpt() -> Spec:
     """Return a part of the specification that has every part of the page; axe takes its time with the whole."""
-    requirements = {
-        name: each for name, each in SPEC.requirements.items() if each.topic in {"ready", "lifetime"}
-    }
+    requirements = {name: each for name, each in SPEC.requirements.items() if each.topic in {"ready", "lifetime"}}
     lifecycle = dataclasses.replace(SPEC.lifecycle, rows=SPEC.lifecycle.rows[:6])
     return dataclasses.replace(SPEC, requirements=requirements, lifecycle=lifecycle)
 
