@@ -222,7 +222,9 @@ async def accept_idle_timeout(t: Context) -> None:
     is_dom_exception(t, error, "TimeoutError")
     await link.connection.expect_end()
     t.equal(await listener.closed.pending(), True, "whether closed of the listener is pending")
-    await (await accept(t, listener)).outward()
+    again = await accept(t, listener)
+    is_dom_exception(t, await again.socket.closed.rejects(), "TimeoutError")
+    await again.connection.expect_end()
 
 
 @test(

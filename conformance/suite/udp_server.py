@@ -202,7 +202,9 @@ async def ends_cleanly_when_idle(t: Context) -> None:
     fired = [event.type for event in await link.socket.events()]
     t.equal([type_ for type_ in fired if type_ != "ready"], ["close"], "the events behind ready")
     t.equal(await listener.closed.pending(), True, "whether closed of the listener is pending")
-    await (await open_flow(t, listener)).outward()
+    again = await open_flow(t, listener, link.peer)
+    await again.socket.closed.fulfils()
+    t.equal(await listener.count(), 2, "the number of connect events")
 
 
 @test(
