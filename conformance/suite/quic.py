@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from conformance.agent import steps
 from conformance.agent.remote import RemoteObject
-from conformance.agent.target import WATCHING
+from conformance.agent.target import WATCHING, throws
 from conformance.agent.values import UNDEFINED, Bytes, Fill, Result
-from conformance.testing.checks import eventually, is_failed
+from conformance.testing.checks import eventually, is_failed, is_type_error
 from conformance.testing.links import connect, meanwhile
 from conformance.testing.quic_links import QuicLink, connect_quic, prove_quic, quic_init, quic_socket, quic_tls
 from conformance.testing.registry import test
-from conformance.testing.tls_links import is_refused
+from conformance.testing.tls_links import is_refused, trusting
 
 if TYPE_CHECKING:
     from conformance.testing.context import Context
@@ -223,6 +223,27 @@ async def _grew(t: Context, link: QuicLink, name: str, before: int, seen: int) -
     # RFC 9000, section 14: every path takes packets of 1200 bytes, and no UDP datagram has 65,536.
     t.check(2 <= count - before <= 1000, f"{name} grew by {count - before} for 50,000 bytes")
     t.check(abs(count - seen) <= seen // 5 + 5, f"{name} is {count}, the peer counts {seen} packets")
+
+
+@test(
+    "the constructor throws a TypeError for type quic without {variant}",
+    requirements=["construction/remote-required-for-quic", "construction/quic-needs-alpn"],
+    features=QUIC,
+    variants={"a-remote": "remote", "a-tls": "tls", "any-protocol": [], "a-list-of-protocols": None},
+)
+async def constructor_demands(t: Context, missing: str | list[str] | None) -> None:
+    peer = await t.quic_peer()
+    init = quic_init(t, peer)
+    if isinstance(missing, str):
+        del init[missing]
+    elif missing is None:
+        init["tls"] = trusting(t)
+    else:
+        init["tls"] = quic_tls(t, alpn=missing)
+    is_type_error(t, await throws(t.target.construct("Socket", init)))
+    link = await connect_quic(t, peer)
+    await link.outward()
+    t.equal(len(peer.connections), 1, "the number of connections of the peer")
 
 
 @test(

@@ -131,7 +131,8 @@ class QuicTransport:
         if self._released:
             return
         self._released = True
-        if self._task is not None and not self._task.done():
+        # At the end of the handshake the attempt has still to take note of it.
+        if self._task is not None and not self._task.done() and not self._open:
             self._give_up()
             self._task.cancel()
             return
