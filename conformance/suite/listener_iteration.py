@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from conformance.agent.checks import CheckFailed
 from conformance.agent.remote import RemoteSocket
 from conformance.agent.values import UNDEFINED
+from conformance.peers.errors import PeerTimeout
 from conformance.testing.datagrams import LOOPBACK
 from conformance.testing.links import Link
 from conformance.testing.registry import test
-from conformance.testing.servers import LISTENING, free_tcp_port, is_closed
+from conformance.testing.servers import LISTENING, free_tcp_port, is_closed, prove_listening
 
 if TYPE_CHECKING:
     from conformance.agent.listener import RemoteIterator, RemoteListener
@@ -91,3 +92,29 @@ async def close_ends_the_iteration(t: Context, asking: bool) -> None:
     await iterator.finished()
     await link.outward()
     await link.inward()
+
+
+@test(
+    "a connection that waits in the iteration lives on when the listener is closed",
+    requirements=["listener/close-keeps-connections"],
+    features=[*LISTENING, "async-iteration"],
+)
+async def close_keeps_waiting_connections(t: Context) -> None:
+    listener, iterator = await _iterate(t, accept={"allowHalfOpen": False})
+    remote = await listener.remote()
+    waiting, second = await t.tcp_client(remote), await t.tcp_client(remote)
+    await second.send_fin()
+    try:
+        # Only a socket that was accepted answers a FIN, and connections are accepted in their order.
+        await second.expect_fin(limit=1)
+    except PeerTimeout:
+        t.step("the listener accepts no connection that nobody has asked for yet")
+        await listener.close()
+        await prove_listening(t)
+        return
+    await listener.close()
+    result = await (await iterator.start_next()).value()
+    await prove_listening(t)
+    t.check(not waiting.fin_received and not waiting.reset_received, "the connection ended with the listener")
+    if not result["done"]:
+        await Link(t, result["value"], waiting).inward()
