@@ -149,7 +149,8 @@ async def requests_a_client_certificate(t: Context) -> None:
     connection = await link.connection.start_tls(certificate, client=True, authority=t.authority)
     await promise.fulfils()
     given = await (await link.socket.info.get("tls")).get("peerCertificates")
-    t.equal([bytes(each) for each in given], [certificate.der], "info.tls.peerCertificates")
+    # OpenSSL's clients send what they find of the rest of the chain as well.
+    t.equal(bytes(given[0]), certificate.der, "the first of info.tls.peerCertificates")
     await over(link, connection).outward()
 
 

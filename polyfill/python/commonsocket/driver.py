@@ -295,7 +295,7 @@ class SocketDriver:
         tcp = self._transport
         assert isinstance(tcp, TcpTransport)
         try:
-            tls, role = upgraded(self, self._queue, effect.options, server=self._accepted)
+            tls = upgraded(self, self._queue, effect.options, server=self._accepted)
             tcp.apply(effect.system)
         except TypeError as error:
             self._core.upgrade_refused(error)
@@ -304,7 +304,7 @@ class SocketDriver:
         else:
             self._transport = tls
             received, fin = self._core.begin_upgrade()
-            tls.upgrade(tcp, role, received, fin=fin)
+            tls.upgrade(tcp, received, fin=fin)
 
     def _start_timer(self, effect: do.StartTimer) -> None:
         (self._idle_timer if effect.name == "idle" else self._ready_timer).start(effect.delay)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast, overload
 
 from .clock import now
@@ -116,6 +117,9 @@ class Event:
         """Run no further listener."""
         self._stop = self._stop_now = True
 
+    def _extend(self, task: asyncio.Future[Any]) -> None:
+        """Take it that a listener is still busy with the event, in `task`."""
+
 
 class EventListener(Protocol):
     """An object that may be added as a listener instead of a function."""
@@ -217,7 +221,7 @@ class EventTarget:
                 self._remove(listener)
             event._in_passive_listener = listener.passive
             try:
-                _call(listener.callback, event)
+                _call(listener.callback, event, rethrow)
             except Exception as error:  # noqa: BLE001  # "If this throws an exception exception, then: Report exception"
                 _report(error)
                 if rethrow is not None:
@@ -228,6 +232,10 @@ class EventTarget:
         event._current_target = None
         event._dispatching = event._stop = event._stop_now = False
         return not event._canceled
+
+    def has_listener(self, type_: str) -> bool:
+        """Return whether an event of `type_` would be heard."""
+        return any(listener.type == type_ for listener in self._listeners)
 
     def get_handler(self, type_: str) -> Callable[[Any], object] | None:
         """Return the event handler of `type_` (HTML, "event handlers")."""
@@ -298,15 +306,25 @@ class EventHandlerAttribute:
 _tasks: set[asyncio.Future[Any]] = set()
 
 
-def _call(callback: Callback, event: Event) -> None:
+def _call(callback: Callback, event: Event, rethrow: Callable[[BaseException], object] | None) -> None:
     result = callback(event) if callable(callback) else callback.handle_event(event)
     if inspect.iscoroutine(result):
         task = asyncio.ensure_future(result)
         _tasks.add(task)
-        task.add_done_callback(_tasks.discard)
+        task.add_done_callback(partial(_ended, rethrow))
+        event._extend(task)
 
 
-def _report(error: Exception) -> None:
+def _ended(rethrow: Callable[[BaseException], object] | None, task: asyncio.Future[Any]) -> None:
+    """Treat what a coroutine raised as what the listener that returned it raised."""
+    _tasks.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _report(error)
+        if rethrow is not None:
+            rethrow(error)
+
+
+def _report(error: BaseException) -> None:
     loop = asyncio.get_running_loop()
     loop.call_exception_handler({"message": "Exception in an event listener", "exception": error})
 

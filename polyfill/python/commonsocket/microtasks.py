@@ -62,6 +62,15 @@ class MicrotaskQueue:
         """Report an exception that nobody can catch (HTML, "report an exception")."""
         self.loop.call_exception_handler({"message": message, "exception": error})
 
+    def report_rejection(self, promise: Promise[Any]) -> None:
+        """Report a rejected promise that nobody handles (HTML, "unhandledrejection")."""
+        context: dict[str, Any] = {"message": "Unhandled promise rejection", "promise": promise}
+        if isinstance(promise.reason, BaseException):
+            context["exception"] = promise.reason
+        else:
+            context["reason"] = promise.reason
+        self.loop.call_exception_handler(context)
+
     def track_rejection(self, promise: Promise[Any]) -> None:
         """Report `promise` as an unhandled rejection unless somebody handles it soon (HostPromiseRejectionTracker).
 
@@ -85,12 +94,7 @@ class MicrotaskQueue:
     def _report_rejections(self, rejected: list[Promise[Any]]) -> None:
         for promise in rejected:
             if not promise.handled:
-                context: dict[str, Any] = {"message": "Unhandled promise rejection", "promise": promise}
-                if isinstance(promise.reason, BaseException):
-                    context["exception"] = promise.reason
-                else:
-                    context["reason"] = promise.reason
-                self.loop.call_exception_handler(context)
+                self.report_rejection(promise)
 
 
 class _Local(threading.local):

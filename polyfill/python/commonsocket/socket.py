@@ -1,12 +1,14 @@
 """Socket: one connection, its two streams and what happens to them (IDL, `interface Socket`)."""
 
+# ruff: noqa: SLF001  # an accepted socket is made here as well
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from .abort import AbortSignal
 from .core.options import check_construction, convert_init
-from .datagram_driver import DatagramDriver
+from .datagram_driver import DatagramDriver, FlowDriver
 from .dom_exception import DOMException
 from .driver import SocketDriver
 from .event_target import EventHandlerAttribute, EventTarget
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from .core.options import SocketOptions
     from .generated.types import SocketInit, SocketType
     from .info import SocketInfo
     from .microtasks import MicrotaskQueue
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from .stats import SocketStats
     from .streams.readable_stream import ReadableStream
     from .streams.writable_stream import WritableStream
-    from .transports.transport import Transport
+    from .transports.transport import Accepted, Transport
 
 _TRANSPORTS: Final[Mapping[SocketType, Callable[[Any, MicrotaskQueue], Transport]]] = {
     "tcp": TcpTransport,
@@ -43,6 +46,7 @@ _DRIVERS: Final[Mapping[SocketType, type[SocketDriver]]] = {
     "udp": DatagramDriver,
     "quic": QuicDriver,
 }
+_ACCEPTED: Final[Mapping[SocketType, type[SocketDriver]]] = {**_DRIVERS, "udp": FlowDriver}
 _SUPPORTED_TYPES: Final = tuple(_TRANSPORTS)
 _INTERFACES: Final = {"AbortSignal": AbortSignal}
 
@@ -177,3 +181,18 @@ class Socket(EventTarget, metaclass=_SocketInterface):
             await self.abort(error)
         else:
             await self.aclose()
+
+
+def accepted_socket(
+    options: SocketOptions,
+    transport: Callable[[Any, MicrotaskQueue], Transport],
+    queue: MicrotaskQueue,
+    accepted: Accepted,
+) -> Socket:
+    """Return the socket of a connection that a peer has made, past `ready`."""
+    socket = Socket.__new__(Socket)
+    EventTarget.__init__(socket)
+    socket._queue = queue
+    driver: type[SocketDriver] = _ACCEPTED.get(options.type, SocketDriver)  # type: ignore[call-overload]  # a SocketType
+    socket._driver = driver(socket, options, transport, queue, accepted)
+    return socket

@@ -1,25 +1,130 @@
-"""SocketListener: accepts connections (D42); no transport here can, so that it cannot be constructed yet."""
+"""SocketListener: accepts connections (D42)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .abort import AbortSignal
-from .core.conversion import convert_dictionary
-from .dom_exception import DOMException
-from .event_target import EventTarget
+from .core.listening import listener_options
+from .event_target import EventHandlerAttribute, EventTarget
+from .listener_driver import ListenerDriver
+from .microtasks import microtasks
+from .promise import Promise, fulfilled
+from .transports.tcp_server import TcpServer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from .generated.types import SocketListenerInit
+    from .core.listening import ListenerOptions
+    from .generated.types import SocketListenerInit, SocketType
+    from .info import SocketInfo
+    from .microtasks import MicrotaskQueue
+    from .socket import Socket
+    from .transports.transport import Server, ServerListener
+
+SERVERS: Final[Mapping[SocketType, Callable[[ServerListener, ListenerOptions, MicrotaskQueue], Server]]] = {
+    "tcp": TcpServer,
+    "tls": TcpServer,
+}
+
+
+def new_driver(
+    target: EventTarget,
+    init: object,
+    queue: MicrotaskQueue,
+    keep: Callable[[Promise[Any]], object] | None = None,
+) -> ListenerDriver:
+    """Return what listens as `init` says, and brings connections to `target`."""
+    options = listener_options(init, {"AbortSignal": AbortSignal}, SERVERS)
+    return ListenerDriver(target, options, SERVERS[options.type], queue, keep)  # type: ignore[index]  # one of them
 
 
 class SocketListener(EventTarget):
-    """Listens at an address. Raises TypeError for a wrong `init`, else an `"NotSupportedError"` DOMException."""
+    """Listens at `init["local"]`, by default at a free port of every address.
 
-    __slots__ = ()
+    `init` is a mapping with the members of `SocketListenerInit` in snake_case. Raises TypeError if it is wrong in
+    itself and a `"NotSupportedError"` DOMException for a type that cannot be listened for. An event loop must be
+    running, else RuntimeError is raised.
+
+    Connections come as `connect` events (`ConnectEvent`), and to whoever iterates: `async for socket in listener`.
+    With neither they are reset. Leaving the loop early closes the listener; sockets live on.
+    """
+
+    __slots__ = ("_driver", "_queue")
+
+    onconnect = EventHandlerAttribute("connect")
 
     def __init__(self, init: SocketListenerInit | Mapping[str, Any] | None = None) -> None:
-        convert_dictionary("SocketListenerInit", init, "init", {"AbortSignal": AbortSignal})
-        raise DOMException("listening is not supported", "NotSupportedError")
+        try:
+            self._queue = microtasks()
+        except RuntimeError:
+            raise RuntimeError("a SocketListener needs a running event loop: construct it in a coroutine") from None
+        super().__init__()
+        self._driver = new_driver(self, init, self._queue)
+
+    @property
+    def ready(self) -> Promise[None]:
+        """Fulfils when it is bound; rejects when it cannot be."""
+        return self._driver.ready
+
+    @property
+    def closed(self) -> Promise[None]:
+        """Fulfils when it was closed and the port is free; rejects with what made it fail."""
+        return self._driver.closed
+
+    @property
+    def info(self) -> SocketInfo:
+        """The type and, once bound, the local address with the real port."""
+        return self._driver.info
+
+    def close(self) -> Promise[None]:
+        """Stop accepting; the promise fulfils when the port is free. Sockets that were accepted live on."""
+        return self._driver.close()
+
+    def values(self) -> SocketListenerIterator:
+        """Return an asynchronous iterator of the sockets that are accepted from now on."""
+        return SocketListenerIterator(self._driver, self._queue)
+
+    def __aiter__(self) -> SocketListenerIterator:
+        return self.values()
+
+
+class SocketListenerIterator:
+    """The accepted sockets one by one.
+
+    Python does not tell an iterator that a loop was left; it drops it. So a dropped iterator closes the listener, which
+    CPython does at once; `aclose()` does it for certain.
+    """
+
+    __slots__ = ("_done", "_driver", "_queue")
+
+    def __init__(self, driver: ListenerDriver, queue: MicrotaskQueue) -> None:
+        self._driver = driver
+        self._queue = queue
+        self._done = False
+        driver.iterate()
+
+    def __aiter__(self) -> SocketListenerIterator:
+        return self
+
+    def __anext__(self) -> Promise[Socket]:
+        if self._done:
+            promise: Promise[Socket] = Promise.reject(StopAsyncIteration())
+            promise.handled = True
+            return promise
+        return self._driver.next()
+
+    def aclose(self) -> Promise[None]:
+        """Leave: close the listener."""
+        if self._done:
+            return fulfilled(self._queue)
+        self._done = True
+        return self._driver.leave()
+
+    def __del__(self) -> None:
+        if self._done:
+            return
+        # Whoever collects garbage may be any thread, in the midst of anything, and after the loop's end.
+        loop = self._queue.loop
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(self._driver.leave)

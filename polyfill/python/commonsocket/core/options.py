@@ -81,11 +81,13 @@ def convert_init(init: object, interfaces: Mapping[str, type]) -> dict[str, Any]
     # By conversion/argument-not-an-object; a dictionary type would take None for an empty one.
     if init is None:
         raise TypeError("init: a mapping is needed, not None")
-    members = convert_dictionary("SocketInit", init, "init", interfaces)
-    for name, check in _CHECKS.items():
-        if name in members:
-            members[name] = check(members[name])
-    return members
+    return check_members(convert_dictionary("SocketInit", init, "init", interfaces))
+
+
+def check_members(members: dict[str, Any]) -> dict[str, Any]:
+    """Check each of the converted `members` by itself; return them, the addresses parsed. Raises TypeError (D2)."""
+    checked = {name: check(members[name]) for name, check in _CHECKS.items() if name in members}
+    return {**members, **checked}
 
 
 def check_construction(members: Mapping[str, Any], supported: Collection[str]) -> SocketOptions:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .transport import Listener
 
 # SO_LINGER on with a time of 0: closing sends RST and drops what is unsent.
-_RESET: Final = struct.pack("ii", 1, 0)
+RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 # The option for the idle time before keep-alive probes: Linux and most others, and macOS.
 _KEEP_ALIVE_IDLE: Final = getattr(socket, "TCP_KEEPIDLE", None) or getattr(socket, "TCP_KEEPALIVE", None)
 _SMALL_READ: Final = 65536  # bytes
@@ -37,7 +37,7 @@ _LINGER_TIME: Final = 5.0  # seconds
 
 
 class TcpTransport(asyncio.Protocol):
-    """One TCP connection, made by this side; see `Transport` for its methods and `Listener` for what it tells."""
+    """One TCP connection, made or accepted; see `Transport` for its methods and `Listener` for what it tells."""
 
     __slots__ = (
         "_broken",
@@ -76,8 +76,7 @@ class TcpTransport(asyncio.Protocol):
 
     def connect(self, options: SocketOptions) -> None:
         """Begin to connect."""
-        for name in ("keep_alive_delay", "no_delay", "ttl"):
-            self._settings[name] = getattr(options, name)
+        self._take_settings(options)
         self._task = self._loop.create_task(self._connect(options))
         # Not at the end of the task's own code: a task that is cancelled at once runs none of it.
         self._task.add_done_callback(self._attempted)
@@ -145,6 +144,13 @@ class TcpTransport(asyncio.Protocol):
             self._reset(self._transport)
         else:
             self._close(self._transport)
+
+    def accept(self, accepted: socket.socket, remote: tuple[str, int], options: SocketOptions) -> None:
+        """Take over a connection that the system has accepted; answered as `connect` is."""
+        self._take_settings(options)
+        self._socket, self._remote = accepted, remote
+        self._task = self._loop.create_task(self._accept(accepted))
+        self._task.add_done_callback(self._attempted)
 
     def hand_over(self, listener: Listener) -> None:
         """Tell `listener` from now on."""
@@ -225,6 +231,16 @@ class TcpTransport(asyncio.Protocol):
             # Between connecting and taking over: the peer reset at once.
             self._listener.connect_failed(failure_of(error, "connect"))
 
+    async def _accept(self, accepted: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(lambda: self, accepted)
+        except OSError as error:
+            self._listener.connect_failed(failure_of(error, "connect"))
+
+    def _take_settings(self, options: SocketOptions) -> None:
+        for name in ("keep_alive_delay", "no_delay", "ttl"):
+            self._settings[name] = getattr(options, name)
+
     def _attempted(self, task: asyncio.Task[None]) -> None:
         """Tell that an attempt which made no connection is over; a connection tells it by `connection_lost`."""
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -243,7 +259,7 @@ class TcpTransport(asyncio.Protocol):
     def _reset(self, transport: asyncio.Transport) -> None:
         assert self._socket is not None
         if self._socket.fileno() >= 0:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         transport.abort()
 
     def _read_up_to(self, size: int) -> None:

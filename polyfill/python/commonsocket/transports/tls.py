@@ -11,6 +11,7 @@ from .tcp import TcpTransport
 from .tls_context import client_role, server_role
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
 
     from commonsocket.core.failure import Failure
@@ -26,8 +27,8 @@ Address = tuple[str, int]
 class TlsTransport:
     """One TLS connection; see `Transport` for its methods and `Listener` for what it tells.
 
-    It is the `Listener` of the connection that carries it, made by this side (`connect`), accepted (`take_over`) or in
-    use already (`upgrade`). `secured` comes before `connected`, and in an upgrade alone.
+    It is the `Listener` of the connection that carries it, made by this side (`connect`), accepted (`accept`) or in use
+    already (`upgrade`). `secured` comes before `connected`, and in an upgrade alone.
     """
 
     __slots__ = (
@@ -42,10 +43,10 @@ class TlsTransport:
         "_tcp",
     )
 
-    def __init__(self, listener: Listener, queue: MicrotaskQueue) -> None:
+    def __init__(self, listener: Listener, queue: MicrotaskQueue, role: TlsRole | None = None) -> None:
         self._listener = listener
         self._tcp = TcpTransport(self, queue)
-        self._role: TlsRole | None = None
+        self._role = role
         self._session: TlsSession | None = None
         self._ends: tuple[Address | None, Address | None] = (None, None)
         #: The listener was told `connected`, so that failures are those of a connection.
@@ -112,19 +113,20 @@ class TlsTransport:
 
     # ---- other beginnings ----
 
-    def take_over(self, tcp: TcpTransport, role: TlsRole) -> None:
-        """Be carried by `tcp`, which is being accepted."""
-        self._tcp, self._role = tcp, role
-        tcp.hand_over(self)
+    def accept(self, accepted: socket.socket, remote: Address, options: SocketOptions) -> None:
+        """Make a handshake over a connection that the system has accepted; answered as `connect` is."""
+        self._tcp.accept(accepted, remote, options)
 
-    def upgrade(self, tcp: TcpTransport, role: TlsRole, received: bytes, *, fin: bool) -> None:
+    def upgrade(self, tcp: TcpTransport, received: bytes, *, fin: bool) -> None:
         """Make a handshake over `tcp`, which is in use; `received`, and perhaps the FIN, came before and belong to it.
 
         Answered by `secured` or `transport_failed`.
         """
-        self.take_over(tcp, role)
+        assert self._role is not None
+        self._tcp = tcp
+        tcp.hand_over(self)
         self._connected = True
-        self._begin(role)
+        self._begin(self._role)
         if received:
             self.data_received(received)
         if fin:
@@ -201,15 +203,13 @@ class TlsTransport:
             self._listener.connect_failed(failure)
 
 
-def upgraded(
-    listener: Listener, queue: MicrotaskQueue, options: SocketOptions, *, server: bool
-) -> tuple[TlsTransport, TlsRole]:
-    """Return what can upgrade a connection, and in which role; raises TypeError for credentials that are none.
+def upgraded(listener: Listener, queue: MicrotaskQueue, options: SocketOptions, *, server: bool) -> TlsTransport:
+    """Return what can upgrade a connection; raises TypeError for credentials that are none.
 
     `options.tls` has the members of both the construction and the upgrade.
     """
     tls = options.tls or {}
     if server:
-        return TlsTransport(listener, queue), server_role(tls)
+        return TlsTransport(listener, queue, server_role(tls))
     assert options.remote is not None
-    return TlsTransport(listener, queue), client_role(tls, options.remote.host)
+    return TlsTransport(listener, queue, client_role(tls, options.remote.host))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from commonsocket.core.failure import Failure
     from commonsocket.core.options import SocketOptions
     from commonsocket.core.tls_session import TlsDetails
+    from commonsocket.microtasks import MicrotaskQueue
 
 
 class Accepted(NamedTuple):
@@ -18,6 +19,46 @@ class Accepted(NamedTuple):
     remote: tuple[str, int] | None
     local: tuple[str, int] | None
     tls: TlsDetails | None = None
+
+
+class Arrival(Protocol):
+    """A connection that a peer has made, and that nobody has taken yet."""
+
+    def taken_by(self, listener: Any, queue: MicrotaskQueue) -> Transport:
+        """Return the transport, which tells `listener` from now on: what a driver is made with."""
+
+    def refuse(self) -> None:
+        """End it: nobody takes it."""
+
+
+class ServerListener(Protocol):
+    """What a server tells."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anybody to bring a connection to; if not, it is refused."""
+
+    def listening(self, local: tuple[str, int]) -> None:
+        """Take it that the server is bound; connections come in later turns."""
+
+    def listen_failed(self, failure: Failure) -> None:
+        """Take it that it cannot be bound; it is to be closed."""
+
+    def incoming(self, accepted: Accepted, arrival: Arrival) -> None:
+        """Take a connection, past its handshake, or refuse it."""
+
+    def server_released(self) -> None:
+        """Take it that the port is free: nothing is told any more."""
+
+
+class Server(Protocol):
+    """Something that listens; no method waits or raises. The constructor raises TypeError for what it cannot use."""
+
+    def listen(self) -> None:
+        """Listen; answered by `listening` or `listen_failed`."""
+
+    def close(self) -> None:
+        """Stop, once, whether it listens or not; answered by `server_released`. Connections that were taken live on."""
 
 
 class Listener(Protocol):
