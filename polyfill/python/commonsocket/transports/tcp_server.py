@@ -38,7 +38,7 @@ _HANDSHAKE_TIME: Final = 60.0  # seconds
 class TcpServer:
     """Accepts TCP connections, and makes TLS of them if it has a role to play; see `Server` for its methods."""
 
-    __slots__ = ("_arriving", "_listener", "_listening", "_loop", "_options", "_queue", "_role", "_socket")
+    __slots__ = ("_arriving", "_closed", "_listener", "_listening", "_loop", "_options", "_queue", "_role", "_socket")
 
     def __init__(self, listener: ServerListener, options: ListenerOptions, queue: MicrotaskQueue) -> None:
         self._listener = listener
@@ -49,6 +49,7 @@ class TcpServer:
         self._role = server_role(options.tls) if options.type == "tls" else None
         self._socket: socket.socket | None = None
         self._listening: asyncio.Task[None] | None = None
+        self._closed = False
         #: The connections that are not brought yet.
         self._arriving: set[_Arrival] = set()
 
@@ -66,21 +67,28 @@ class TcpServer:
             return
         host, port = self._socket.getsockname()[:2]
         self._listener.listening((host, port))
-        if self._socket.fileno() >= 0:
+        if not self._closed:
             # In the next turn: whoever waited for `ready` may begin to iterate before connections look for somebody.
             self._listening = self._loop.create_task(self._accept(self._socket))
 
     def close(self) -> None:
         """Stop; connections that are not brought yet are dropped."""
-        if self._listening is not None:
-            self._listening.cancel()
-        if self._socket is not None:
-            self._socket.close()
+        self._closed = True
         for arrival in list(self._arriving):
             arrival.drop()
-        self._loop.call_soon(self._listener.server_released)
+        if self._listening is None:
+            self._loop.call_soon(self._release)
+        else:
+            # Not before the event loop has forgotten the socket: the number of a closed one is soon another's.
+            self._listening.add_done_callback(self._release)
+            self._listening.cancel()
 
     # ---- inside ----
+
+    def _release(self, _: object = None) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        self._listener.server_released()
 
     async def _accept(self, listening: socket.socket) -> None:
         while True:
