@@ -271,6 +271,7 @@ async def first_reason_wins(t: Context) -> None:
     await link.socket.event("close")
     await link.socket.abort(second)
     is_identical(t, await link.socket.closed.reason(), first, "the reason of closed")
+    t.check(link.socket.closed.same_as(await link.socket.get("closed")), "closed is another promise than before")
     await signal_is_aborted(t, link.socket, first)
     await link.connection.expect_end()
 

@@ -236,6 +236,7 @@ async def settles_once(t: Context) -> None:
     await link.connection.reset()
     is_socket_error(t, await link.socket.closed.rejects(), "connection-reset")
     t.equal(await link.socket.ready.state(), ("fulfilled", UNDEFINED), "ready after the failure")
+    t.check(link.socket.ready.same_as(await link.socket.get("ready")), "ready is another promise after the failure")
 
 
 @test(

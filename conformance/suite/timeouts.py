@@ -63,6 +63,10 @@ async def ready_timeout_fails(t: Context) -> None:
     error = await _expires(t, socket, [])
     passed = (time.perf_counter() - started) * 1000
     t.check(passed >= limit, f"readyTimeout of {limit} ms expired after {passed:.1f} ms")
+    # The target's own clock, which a busy machine cannot blur; the millisecond is what clocks may be rounded by.
+    stats = await socket.get("stats")
+    lived = await stats.get("closedAt") - await stats.get("createdAt")
+    t.check(lived >= limit - 1, f"readyTimeout of {limit} ms expired after {lived:.1f} ms by stats")
     is_identical(t, await socket.ready.reason(), error, "the reason of ready")
     await is_failed(t, socket, error)
     await backlog.expect_no_attempt()
