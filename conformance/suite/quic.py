@@ -40,13 +40,13 @@ async def one_connection(t: Context) -> None:
 
 
 @test(
-    "megabytes pass both ways at once, whole and in order",
+    "many bytes pass both ways at once, whole and in order",
     requirements=["quic/one-connection"],
     features=QUIC,
 )
 async def carries_much_both_ways_at_once(t: Context) -> None:
     link = await connect_quic(t)
-    value, size = t.rng.randrange(1, 256), 1_000_000
+    value, size = t.rng.randrange(1, 256), 400_000
     back = t.rng.randbytes(10_000) * 20
     reader, writer = await link.reader(), await link.writer()
     async with meanwhile(link.connection.send(back)):
