@@ -12,7 +12,7 @@ from .microtasks import TURNS_SPARED, MicrotaskQueue, microtasks
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)  # a program only takes values out of a promise
 U = TypeVar("U")
 
 _PENDING: Final = 0
@@ -40,7 +40,7 @@ def as_exception(reason: object) -> BaseException:
     return ReasonError(reason)
 
 
-class Promise(Generic[T]):
+class Promise(Generic[T_co]):
     """An awaitable that is pending, fulfilled with a value, or rejected with a reason of any type.
 
     It may be awaited many times, by many tasks; cancelling one that waits does not cancel the promise. A rejection
@@ -87,11 +87,11 @@ class Promise(Generic[T]):
         return _STATES[self._state]
 
     @property
-    def value(self) -> T:
+    def value(self) -> T_co:
         """The value of a fulfilled promise; of any other, raises RuntimeError."""
         if self._state != _FULFILLED:
             raise RuntimeError(f"a {self.state} promise has no value")
-        return cast("T", self._result)
+        return cast("T_co", self._result)
 
     @property
     def reason(self) -> Any:
@@ -102,7 +102,7 @@ class Promise(Generic[T]):
 
     def then(
         self,
-        on_fulfilled: Callable[[T], U] | None = None,
+        on_fulfilled: Callable[[T_co], U] | None = None,
         on_rejected: Callable[[Any], U] | None = None,
     ) -> Promise[U]:
         """Call one of the two in a microtask once settled; return the promise of what it returns or raises."""
@@ -123,11 +123,11 @@ class Promise(Generic[T]):
         self.react(fulfilled, rejected)
         return derived
 
-    def catch(self, on_rejected: Callable[[Any], U]) -> Promise[T | U]:
+    def catch(self, on_rejected: Callable[[Any], U]) -> Promise[T_co | U]:
         """Do `then(None, on_rejected)`."""
-        return cast("Promise[T | U]", self.then(None, on_rejected))
+        return cast("Promise[T_co | U]", self.then(None, on_rejected))
 
-    def __await__(self) -> Generator[Any, None, T]:
+    def __await__(self) -> Generator[Any, None, T_co]:
         self.handled = True
         if self._state == _PENDING:
             self.queue.checkpoint()
@@ -147,7 +147,7 @@ class Promise(Generic[T]):
             yield
         if self._state == _REJECTED:
             raise as_exception(self._result)
-        return cast("T", self._result)
+        return cast("T_co", self._result)
 
     def __repr__(self) -> str:
         result = "" if self._state == _PENDING else f" {self._result!r}"
@@ -155,7 +155,7 @@ class Promise(Generic[T]):
 
     # What the algorithms of the standards do with promises; programs use the members above.
 
-    def fulfil(self, value: T) -> None:
+    def fulfil(self, value: T_co) -> None:  # type: ignore[misc]  # only who makes a promise fulfils it
         """Fulfil the promise with `value`, which is not followed; a settled promise stays as it is."""
         if self._state == _PENDING:
             self._state = _FULFILLED
@@ -177,7 +177,7 @@ class Promise(Generic[T]):
                 self._reactions = None
                 self._trigger(reactions)
 
-    def react(self, on_fulfilled: Callable[[T], object], on_rejected: Callable[[Any], object]) -> None:
+    def react(self, on_fulfilled: Callable[[T_co], object], on_rejected: Callable[[Any], object]) -> None:
         """Call one of the two in a microtask once settled (Web IDL, "react"); the promise counts as handled."""
         self.handled = True
         if self._state == _PENDING:
@@ -185,7 +185,7 @@ class Promise(Generic[T]):
         else:
             self.queue.queue(on_fulfilled if self._state == _FULFILLED else on_rejected, self._result)
 
-    def follow(self, other: Promise[T]) -> None:
+    def follow(self, other: Promise[T_co]) -> None:
         """Settle as `other` does."""
         other.react(self.fulfil, self.reject_with)
 
