@@ -113,7 +113,7 @@ async def same_objects(t: Context) -> None:
     variants={"port-given": True, "port-zero": False},
 )
 async def info_local(t: Context, given: bool) -> None:
-    local = free_tcp_port(t) if given else {**LOOPBACK, "port": 0}
+    local = free_tcp_port() if given else {**LOOPBACK, "port": 0}
     listener = await listen(t, local=local)
     found = await local_of(t, listener)
     t.equal(found["address"], "127.0.0.1", "info.local.address")
@@ -186,7 +186,7 @@ async def event_handler_attribute(t: Context) -> None:
     features=LISTENING,
 )
 async def close_stops_accepting(t: Context) -> None:
-    listener = await listen(t, local=free_tcp_port(t))
+    listener = await listen(t, local=free_tcp_port())
     remote, link = await listener.remote(), await accept(t, listener)
     await carries(t, link)
     await hang_up(link)
@@ -221,7 +221,7 @@ async def close_keeps_connections(t: Context) -> None:
     variants={"in-the-same-turn": True, "later": False},
 )
 async def close_is_idempotent(t: Context, at_once: bool) -> None:
-    listener = await listen(t, local=free_tcp_port(t))
+    listener = await listen(t, local=free_tcp_port())
     remote = await listener.remote()
     if at_once:
         for answer in await t.target.sequence(*[steps.call(listener, "close")] * 2):
@@ -243,7 +243,7 @@ async def close_is_idempotent(t: Context, at_once: bool) -> None:
     features=LISTENING,
 )
 async def close_before_ready(t: Context) -> None:
-    local = free_tcp_port(t)
+    local = free_tcp_port()
     made, closing = await t.target.sequence(
         steps.construct("SocketListener", {"local": local}), steps.call(Result(0), "close")
     )
@@ -260,7 +260,7 @@ async def close_before_ready(t: Context) -> None:
 )
 async def signal_closes(t: Context) -> None:
     controller, reason = await t.target.construct("AbortController"), await make_reason(t)
-    listener = await listen(t, local=free_tcp_port(t), signal=await controller.get("signal"))
+    listener = await listen(t, local=free_tcp_port(), signal=await controller.get("signal"))
     remote, link = await listener.remote(), await accept(t, listener)
     await carries(t, link)
     await hang_up(link)
@@ -277,7 +277,7 @@ async def signal_closes(t: Context) -> None:
     features=LISTENING,
 )
 async def signal_already_aborted(t: Context) -> None:
-    local, controller, reason = free_tcp_port(t), await t.target.construct("AbortController"), await make_reason(t)
+    local, controller, reason = free_tcp_port(), await t.target.construct("AbortController"), await make_reason(t)
     await controller.call("abort", reason)
     listener = await t.listener(local=local, signal=await controller.get("signal"))
     is_identical(t, await listener.ready.reason(), reason, "the reason of ready")

@@ -62,7 +62,7 @@ async def iterates_sockets(t: Context, awaited: bool) -> None:
     features=[*LISTENING, "async-iteration"],
 )
 async def break_closes(t: Context) -> None:
-    listener, iterator = await _iterate(t, local=free_tcp_port(t))
+    listener, iterator = await _iterate(t, local=free_tcp_port())
     remote = await listener.remote()
     client = await t.tcp_client(remote)
     link = Link(t, await _next(iterator), client)

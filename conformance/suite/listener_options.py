@@ -36,7 +36,7 @@ FAULTS: dict[str, Any] = {
 
 async def _is_refused(t: Context, init: Any) -> None:
     """Check that the constructor throws a TypeError, and that nothing was bound."""
-    local = free_tcp_port(t)
+    local = free_tcp_port()
     if isinstance(init, dict):
         init = {"local": local} | init
     is_type_error(t, await throws(t.target.construct("SocketListener", init)))

@@ -128,7 +128,7 @@ async def cannot_be_bound(t: Context, row: tuple[str, dict[str, Any] | None]) ->
     features=["udp", "bind"],
 )
 async def local_and_remote(t: Context) -> None:
-    local, peer = free_port(t), await t.udp_peer()
+    local, peer = free_port(), await t.udp_peer()
     link = await connect_udp(t, peer, local=local)
     await link.outward()
     t.equal(link.place, local, "where the datagram comes from")

@@ -187,7 +187,7 @@ async def info(t: Context) -> None:
     features=["udp-bound"],
 )
 async def port_is_bound(t: Context) -> None:
-    local = free_port(t)
+    local = free_port()
     link = await bind_udp(t, local=local)
     t.equal(link.place, local, "info.local")
     await works(t, link)

@@ -87,7 +87,7 @@ async def cancel_ends_reading(t: Context, reading: bool) -> None:
     variants={"closed-first": ["close", "cancel"], "cancelled-first": ["cancel", "close"]},
 )
 async def both_sides_finished(t: Context, order: list[str]) -> None:
-    local = free_port(t)
+    local = free_port()
     link = await connect_udp(t, local=local)
     await link.outward()
     await link.inward()
@@ -179,7 +179,7 @@ async def writable_abort_after_cancel(t: Context) -> None:
     features=["udp", "bind"],
 )
 async def abort(t: Context) -> None:
-    local, reason = free_port(t), await make_reason(t)
+    local, reason = free_port(), await make_reason(t)
     link = await connect_udp(t, local=local)
     await link.outward()
     await link.send(t.rng.randbytes(50))

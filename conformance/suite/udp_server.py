@@ -296,7 +296,7 @@ async def iterates_flows(t: Context) -> None:
     features=FLOWS,
 )
 async def close_keeps_flows(t: Context) -> None:
-    local = free_port(t)
+    local = free_port()
     listener = await listen_udp(t, local=local)
     link, stranger = await open_flow(t, listener), await t.udp_peer()
     is_taken(t, local)
@@ -316,7 +316,7 @@ async def close_keeps_flows(t: Context) -> None:
     features=FLOWS,
 )
 async def close_frees_the_port(t: Context) -> None:
-    local = free_port(t)
+    local = free_port()
     listener = await listen_udp(t, local=local)
     is_taken(t, local)
     await listener.close()

@@ -58,9 +58,9 @@ async def hang_up(link: Link) -> None:
     await link.socket.event("close")
 
 
-def free_tcp_port(t: Context) -> dict[str, Any]:
+def free_tcp_port() -> dict[str, Any]:
     """Return a loopback address with a free port that no system gives anybody by itself."""
-    return free_port(t, system.SOCK_STREAM)
+    return free_port(system.SOCK_STREAM)
 
 
 async def is_closed(t: Context, remote: Mapping[str, Any]) -> None:
