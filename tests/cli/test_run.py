@@ -152,7 +152,8 @@ def test_expectations_decide_the_exit_code(tmp_path: Path, entry: dict[str, Any]
 
 
 def test_ctrl_c_keeps_the_results_and_ends_the_agent(tmp_path: Path) -> None:
-    process = start("run", "--repeat", "100", "--no-report", "--output", "cut.jsonl", cwd=tmp_path)
+    words = ["--repeat", "100", "-k", "socket/ready", "--no-report", "--output", "cut.jsonl"]
+    process = start("run", *words, cwd=tmp_path)
     path = tmp_path / "cut.jsonl"
     try:
         deadline = time.monotonic() + 60
