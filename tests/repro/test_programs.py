@@ -38,7 +38,7 @@ TESTS = [
     "socket/ready/rejects-when-refused",
     "socket/ready/same-promise",
     "socket/signal/init-signal-aborts-while-connecting",
-    "socket/timeouts/ready-timeout-fails",
+    "socket/timeouts/idle-timeout-fails",
     "socket/update/mutable-members-fulfil/no-delay",
     "socket/update-refused/same-conversion/send-buffer-size-zero",
     "socket/writable/sends-bytes/several-writes",
