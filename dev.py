@@ -28,7 +28,7 @@ PROGRAMS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 NODE_MODULES = ROOT / "node_modules"
 
 # name of the locked set -> the dependency groups of pyproject.toml that it holds beside the run-time dependencies
-LOCKED = {"run": ["build"], "dev": ["dev"]}
+LOCKED = {"run": ["run"], "dev": ["dev"], "bench": ["bench"]}
 
 CHECKS: list[list[str]] = [
     ["ruff", "check", "."],
@@ -66,7 +66,7 @@ def test(arguments: list[str]) -> int:
     install_javascript()
     # The longest tests wait for processes, not for a core: a few workers more than cores keep both busy.
     python = call([program("python"), "-m", "pytest", *(arguments or ["-n", "4", "--dist", "worksteal"])])
-    javascript = call(["npm", "test", "--silent"]) if not arguments else 0
+    javascript = call(["node", "--test", "polyfill/javascript/tests/"]) if not arguments else 0
     return python or javascript
 
 
