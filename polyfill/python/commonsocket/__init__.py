@@ -14,10 +14,14 @@ How the Web IDL is written in Python is told in `docs/python-mapping.md`.
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING, Any
+
 from .abort import AbortController, AbortSignal
 from .connect_event import ConnectEvent
 from .dom_exception import DOMException
 from .event_target import Event, EventTarget
+from .global_scope import SocketWorkerGlobalScope, add_event_listener, dispatch_event, remove_event_listener
 from .info import SocketEndpoint, SocketInfo, SocketTLSInfo
 from .promise import Promise, ReasonError
 from .quic_session import QuicSession
@@ -66,4 +70,14 @@ __all__ = [
     "WritableStream",
     "WritableStreamDefaultController",
     "WritableStreamDefaultWriter",
+    "add_event_listener",
+    "dispatch_event",
+    "remove_event_listener",
 ]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    onconnect: Callable[[Any], object] | None
+
+sys.modules[__name__].__class__ = SocketWorkerGlobalScope

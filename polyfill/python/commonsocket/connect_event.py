@@ -1,7 +1,5 @@
 """ConnectEvent: a connection from outside (D41)."""
 
-# ruff: noqa: SLF001  # a dispatch is an algorithm on the event
-
 from __future__ import annotations
 
 from functools import partial
@@ -28,15 +26,16 @@ class ConnectEvent(Event):
     argument of the wrong type.
     """
 
-    __slots__ = ("_keep", "_pending", "_socket")
+    __slots__ = ("_pending", "_quiet", "_socket")
 
     def __init__(self, type: str, init: ConnectEventInit | Mapping[str, Any]) -> None:  # noqa: A002  # the IDL's name
         super().__init__(type, init)
         # None is no socket, where a dictionary that may be left out would take it for an empty one.
         members = convert_dictionary("ConnectEventInit", init, "init", {"Socket": Socket})
         self._socket: Socket = members["socket"]
+        #: How many promises and coroutines of listeners are waited for, and who is told when there are none left.
         self._pending = 0
-        self._keep: Callable[[Promise[Any]], object] | None = None
+        self._quiet: Callable[[], object] | None = None
 
     @property
     def socket(self) -> Socket:
@@ -66,29 +65,29 @@ class ConnectEvent(Event):
         given = Promise.resolve(promise)
         self._pending += 1
         given.react(self._settled, partial(self._rejected, given))
-        if self._keep is not None:
-            self._keep(given)
 
     def _extend(self, task: asyncio.Future[Any]) -> None:
         self._pending += 1
         task.add_done_callback(self._settled)
-        if self._keep is not None:
-            kept: Promise[None] = Promise(lambda resolve, _reject: task.add_done_callback(lambda _: resolve(None)))
-            self._keep(kept)
 
     def _settled(self, _: Any) -> None:
         self._pending -= 1
+        if not self._pending and self._quiet is not None:
+            self._quiet()
 
-    def _rejected(self, promise: Promise[Any], _reason: Any) -> None:
+    def _rejected(self, promise: Promise[Any], reason: Any) -> None:
         # By connect-event/wait-until-rejections-are-reported: that its end is waited for handles nothing.
-        self._pending -= 1
         promise.queue.report_rejection(promise)
+        self._settled(reason)
 
 
-def dispatch_connect(target: EventTarget, socket: Socket, keep: Callable[[Promise[Any]], object] | None = None) -> None:
-    """Bring `socket` to the listeners of `target`; `keep` is given what is to be waited for."""
+def dispatch_connect(
+    target: EventTarget, socket: Socket, brought: Callable[[ConnectEvent], object] | None = None
+) -> None:
+    """Bring `socket` to the listeners of `target`; `brought` is given the event before them."""
     event = ConnectEvent("connect", {"socket": socket})
-    event._keep = keep
+    if brought is not None:
+        brought(event)
     raised: list[BaseException] = []
     dispatched = False
 

@@ -14,6 +14,7 @@ from .socket import accepted_socket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .connect_event import ConnectEvent
     from .core.failure import Failure
     from .core.listening import ListenerOptions
     from .event_target import EventTarget
@@ -27,14 +28,14 @@ _OVER: Final = StopAsyncIteration
 class ListenerDriver:
     """The promises of one listener around its server, of which it is the `ServerListener`.
 
-    Connect events are dispatched at `target`. `keep` is given every promise that somebody wants to be waited for.
+    Connect events are dispatched at `target`; `brought` is given each of them before.
     """
 
     __slots__ = (
+        "_brought",
         "_closed",
         "_failure",
         "_iterated",
-        "_keep",
         "_options",
         "_queue",
         "_ready",
@@ -53,12 +54,12 @@ class ListenerDriver:
         options: ListenerOptions,
         server: Callable[[ServerListener, ListenerOptions, MicrotaskQueue], Server],
         queue: MicrotaskQueue,
-        keep: Callable[[Promise[Any]], object] | None = None,
+        brought: Callable[[ConnectEvent], object] | None = None,
     ) -> None:
         self._target = target
         self._options = options
         self._queue = queue
-        self._keep = keep
+        self._brought = brought
         self._server = server(self, options, queue)
         self._state = "binding"
         self._failure: Any = None
@@ -154,7 +155,7 @@ class ListenerDriver:
         socket = accepted_socket(self._options.accept, arrival.taken_by, self._queue, accepted)
         attended = self._target.has_listener("connect")
         if attended:
-            dispatch_connect(self._target, socket, self._keep)
+            dispatch_connect(self._target, socket, self._brought)
         if self._has_place and not socket.signal.aborted:
             if self._takers:
                 self._takers.popleft().fulfil(socket)

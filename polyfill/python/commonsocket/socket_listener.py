@@ -15,6 +15,7 @@ from .transports.tcp_server import TcpServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .connect_event import ConnectEvent
     from .core.listening import ListenerOptions
     from .generated.types import SocketListenerInit, SocketType
     from .info import SocketInfo
@@ -32,11 +33,11 @@ def new_driver(
     target: EventTarget,
     init: object,
     queue: MicrotaskQueue,
-    keep: Callable[[Promise[Any]], object] | None = None,
+    brought: Callable[[ConnectEvent], object] | None = None,
 ) -> ListenerDriver:
-    """Return what listens as `init` says, and brings connections to `target`."""
+    """Return what listens as `init` says, and brings connections to `target`; `brought` is given each event before."""
     options = listener_options(init, {"AbortSignal": AbortSignal}, SERVERS)
-    return ListenerDriver(target, options, SERVERS[options.type], queue, keep)  # type: ignore[index]  # one of them
+    return ListenerDriver(target, options, SERVERS[options.type], queue, brought)  # type: ignore[index]  # one of them
 
 
 class SocketListener(EventTarget):

@@ -36,7 +36,7 @@ _BY_TYPE: Final = {
     "udp": ("udp", "udp-bound"),
     "quic": ("quic", "quic-streams", "quic-datagrams", "trust-anchors"),
 }
-_ALWAYS: Final = ("server", "listener", "unhandled-rejections", "async-iteration", "process-lifetime")
+_ALWAYS: Final = ("server", "listener", "connect-event", "unhandled-rejections", "async-iteration", "process-lifetime")
 _MACHINES: Final = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}
 
 

@@ -166,11 +166,22 @@ async def _idl(request: Request, context: Context) -> Wire:
     return await probe(request, env)
 
 
+async def _listen(request: Request, context: Context) -> Wire:
+    from commonsocket.worker import listen  # noqa: PLC0415 (few tests host a worker)
+
+    init = decode(request["init"], context)
+    try:
+        return encode(await listen(init), context.scope)
+    except Exception as error:  # noqa: BLE001 (the API may raise anything)
+        raise Threw(error) from None
+
+
 SERVICES: Final[dict[str, Callable[[Request, Context], Coroutine[Any, Any, Wire]]]] = {
     "settle": _settle,
     "state": _state,
     "log": _log,
     "idl": _idl,
+    "listen": _listen,
 }
 
 

@@ -28,7 +28,7 @@ def read() -> dict[str, Any]:
 
 @cache
 def _members(interface: str) -> dict[str, Type]:
-    found = read()["interfaces"].get(interface, {"members": []})["members"]
+    found = (read()["interfaces"] | read()["mixins"]).get(interface, {"members": []})["members"]
     return {entry["name"]: entry["type"] for entry in found if "name" in entry}
 
 
