@@ -113,6 +113,35 @@ async def test_several_addresses_and_tls(serve: Serve, tmp_path: Path) -> None:
     assert (await ended(process))[0] == 0
 
 
+COUNTING = """
+import commonsocket
+
+async def connect(event):
+    reader, writer = event.socket.readable.get_reader(), event.socket.writable.get_writer()
+    seen = []
+    while not (chunk := await reader.read()).done:
+        seen.append(chunk.value)
+        await writer.write(b"|".join(seen))
+
+commonsocket.onconnect = connect
+"""
+
+
+async def test_flows_of_udp_end_when_it_stops(serve: Serve) -> None:
+    process = await serve(COUNTING, "--listen", "udp://127.0.0.1:0", "--grace", "1000")
+    remote = dict(zip(("address", "port"), await address_of(process), strict=True))
+    for _ in range(2):
+        # Each source is a flow of its own.
+        client = Socket({"type": "udp", "remote": remote})
+        reader, writer = client.readable.get_reader(), client.writable.get_writer()
+        for datagram, answer in ((b"a", b"a"), (b"b", b"a|b")):
+            await within(writer.write(datagram))
+            assert (await within(reader.read())).value == answer
+        await client.abort()
+    process.send_signal(signal.SIGTERM)
+    assert await ended(process) == (0, "")
+
+
 async def test_connections_that_do_not_finish_are_reset(serve: Serve) -> None:
     process = await serve(ECHO, "--listen", "tcp://127.0.0.1:0", "--grace", "0.05")
     reader, writer = await asyncio.open_connection(*await address_of(process))
@@ -219,7 +248,7 @@ async def test_worker_that_cannot_be_run(serve: Serve) -> None:
         (["serve", "{worker}"], "serve needs --listen"),
         (["serve", "{worker}", "other.py", "--listen", "tcp://127.0.0.1:0"], "'other.py' is one too many"),
         (["serve", "{worker}", "--listen", "127.0.0.1:0"], "takes an address such as tcp://"),
-        (["serve", "{worker}", "--listen", "sctp://127.0.0.1:0"], "only tcp, tls"),
+        (["serve", "{worker}", "--listen", "sctp://127.0.0.1:0"], "only tcp, tls, udp"),
         (["serve", "{worker}", "--listen", "tcp://localhost:0"], "the host is to be an IP address"),
         (["serve", "{worker}", "--listen", "tcp://127.0.0.1:65536"], "ports go up to 65535"),
         (["serve", "{worker}", "--listen", "tls://127.0.0.1:0"], "needs --key and --cert"),

@@ -10,25 +10,27 @@ from typing import Any
 import pytest
 from commonsocket.core.datagrams import FLOW_IDLE_TIMEOUT, flow_options
 from commonsocket.core.failure import Failure
-from commonsocket.core.options import convert_init
+from commonsocket.core.listening import listener_options
+from commonsocket.core.options import SocketOptions
 from commonsocket.datagram_driver import FlowDriver
 from commonsocket.event_target import EventTarget
 from commonsocket.microtasks import microtasks
-from commonsocket.transports.udp_server import UdpFlow, UdpServer
+from commonsocket.transports import udp_server
+from commonsocket.transports.transport import Accepted, Arrival
+from commonsocket.transports.udp_server import UdpServer
 from conftest import turns
 from raw_peer import LIMIT
 from test_udp import UdpPeer, within
 
 # ip(7); the module socket of Python 3.11 does not have it.
 _IP_RECVTTL = 12
-LOCAL = convert_init({"local": {"address": "127.0.0.1"}}, {})["local"]
 
 
 class Client:
     """Takes flows as a listener does, unless told not to."""
 
-    def __init__(self, accept: dict[str, Any]) -> None:
-        self.options = flow_options(accept)
+    def __init__(self, accept: SocketOptions) -> None:
+        self.accept = accept
         self.flows: asyncio.Queue[FlowDriver] = asyncio.Queue()
         self.local: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
         self.released = asyncio.Event()
@@ -42,13 +44,12 @@ class Client:
     def listen_failed(self, failure: Failure) -> None:
         self.failure = failure
 
-    def flow_incoming(self, flow: UdpFlow) -> None:
-        if self.wanted:
-            driver = FlowDriver(EventTarget(), self.options, flow.taken_by, microtasks())
-            assert driver.ready.state == "fulfilled"
-            if self.in_event is not None:
-                self.in_event(driver)
-            self.flows.put_nowait(driver)
+    def incoming(self, accepted: Accepted, arrival: Arrival) -> None:
+        driver = FlowDriver(EventTarget(), self.accept, arrival.taken_by, microtasks(), accepted)
+        assert driver.ready.state == "fulfilled"
+        if self.in_event is not None:
+            self.in_event(driver)
+        self.flows.put_nowait(driver)
 
     def server_released(self) -> None:
         assert not self.released.is_set()
@@ -58,13 +59,15 @@ class Client:
 class Bench:
     """A server, its client and peers."""
 
-    def __init__(self, accept: dict[str, Any] | None = None) -> None:
-        self.client = Client(accept or {})
-        self.server = UdpServer(self.client, microtasks())
+    def __init__(self, accept: dict[str, Any] | None = None, **init: Any) -> None:
+        given = {"type": "udp", "local": {"address": "127.0.0.1"}, "accept": accept or {}, **init}
+        options = listener_options(given, {}, {"udp"})
+        self.client = Client(options.accept)
+        self.server = UdpServer(self.client, options, microtasks())
         self.peers: list[UdpPeer] = []
 
     async def start(self) -> "Bench":
-        self.server.listen(LOCAL, {"ttl": None})
+        self.server.listen()
         await within(self.client.local)
         return self
 
@@ -197,21 +200,40 @@ async def test_closing_waits_for_the_flows() -> None:
 
 
 async def test_a_port_that_is_taken() -> None:
-    peer, bench = UdpPeer(), Bench()
-    local = convert_init({"local": peer.remote}, {})["local"]
-    bench.server.listen(local, {"ttl": None})
-    await within(bench.client.released.wait())
+    peer = UdpPeer()
+    bench = Bench(local=peer.remote)
+    bench.server.listen()
     assert bench.client.failure is not None
     assert bench.client.failure.system_code == "EADDRINUSE"
+    await bench.stop()
     peer.socket.close()
 
 
 async def test_closing_before_it_is_bound() -> None:
     bench = Bench()
-    bench.server.listen(LOCAL, {"ttl": None})
-    bench.server.close()
-    await within(bench.client.released.wait())
+    await bench.stop()
     assert not bench.client.local.done()
+
+
+async def test_two_that_share_a_port() -> None:
+    first = await Bench(reuse_port=True).start()
+    host, port = first.client.local.result()
+    second = await Bench(local={"address": host, "port": port}, reuse_port=True).start()
+    assert second.client.local.result() == (host, port)
+    await first.stop()
+    await second.stop()
+
+
+async def test_no_more_flows_than_there_is_room_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udp_server, "MOST_FLOWS", 1)
+    first, _ = await bench.flow()
+    peer = bench.send(b"no room")
+    await _has_turned(bench)
+    assert len(bench.server._flows) == 1
+    await within(first.abort(None))
+    bench.send(b"room", peer)
+    driver = await within(bench.client.flows.get())
+    assert (await within(driver.readable.get_reader().read())).value == b"room"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the number of the option is that of Linux")

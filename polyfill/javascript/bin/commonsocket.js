@@ -11,6 +11,7 @@ Runs a socket worker: a module that gets connections by the global connect event
                      The host is an IP address or *, which is every address; with port 0 the system chooses one
   --key FILE         the private key for tls, PEM
   --cert FILE        the certificate for tls with its chain, PEM
+  --alpn NAME        a protocol to be spoken over tls, the preferred one first; may be given several times
   --grace SECONDS    how long open connections may take to finish after SIGTERM or SIGINT (default: 10);
                      a second signal ends them at once
   --help             this text

@@ -88,6 +88,7 @@ function parse(args) {
         listen: { type: "string", multiple: true },
         key: { type: "string" },
         cert: { type: "string" },
+        alpn: { type: "string", multiple: true },
         grace: { type: "string", default: "10" },
       },
     });
@@ -97,13 +98,13 @@ function parse(args) {
 }
 
 /**
- * @param {{key?: string, cert?: string}} files
- * @returns {{key: string, cert: string} | undefined}
+ * @param {{key?: string, cert?: string, alpn?: string[]}} options
+ * @returns {{key: string, cert: string, alpn?: string[]} | undefined}
  */
-function credentials({ key, cert }) {
+function credentials({ key, cert, alpn }) {
   if (key === undefined && cert === undefined) return undefined;
   if (key === undefined || cert === undefined) throw new Mistake("--key and --cert go together");
-  return { key: contents(key), cert: contents(cert) };
+  return { key: contents(key), cert: contents(cert), ...(alpn && { alpn }) };
 }
 
 /** @param {string} file */

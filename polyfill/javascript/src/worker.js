@@ -18,6 +18,9 @@ export { installScope };
 
 /** @typedef {import("./connect-event.js").ConnectEvent} ConnectEvent */
 
+/** Milliseconds that end a flow of datagrams when its worker is to stop: its peer would never tell of an end. */
+const stoppingIdleTime = 1000;
+
 /** What listens at one address for the global scope. */
 class WorkerServer {
   /** @type {ListenerCore} */
@@ -93,8 +96,10 @@ class WorkerServer {
   async #finish() {
     for (const event of this.#active.keys()) {
       const core = coreOf(event.socket);
-      // A flow of datagrams has no end that its peer would tell of.
-      if (core.options.type === "udp") quiet(event).then(() => core.dispose().catch(() => {}));
+      if (core.options.type !== "udp") continue;
+      event.socket.update({ idleTimeout: stoppingIdleTime }).catch(() => {});
+      // When nobody is at work on it any more, nothing of it is missed.
+      quiet(event).then(() => core.dispose().catch(() => {}));
     }
     while (this.#active.size > 0) await Promise.all(this.#active.values());
   }

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import dgram from "node:dgram";
 import { EventEmitter, once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import tls from "node:tls";
 import { fileURLToPath } from "node:url";
+import { cert, key } from "./certificate.js";
 import { dial, dialInVain } from "./client.js";
 
 /** @typedef {import("node:test").TestContext} TestContext */
@@ -155,6 +158,35 @@ describe("commonsocket serve", () => {
     await connection.receivesFin();
     assert.equal(await exited, 0);
     assert.equal(seen.err, "");
+  });
+
+  test("ends flows of udp once it is told to stop, also those that somebody still reads", async (t) => {
+    const source = `addEventListener("connect", (event) => event.waitUntil(answer(event.socket)));
+      async function answer({ readable, writable }) {
+        const writer = writable.getWriter();
+        for await (const chunk of readable) await writer.write(chunk);
+        console.log("answered");
+      }`;
+    const { remote, child, exited, seen } = await serve(t, source, ["--listen", "udp://127.0.0.1:0"]);
+    const client = dgram.createSocket("udp4");
+    t.after(() => client.close());
+    client.send("hello", remote.port, remote.address);
+    const [answer] = await once(client, "message");
+    assert.equal(String(answer), "hello");
+    child.kill("SIGTERM");
+    assert.equal(await exited, 0);
+    assert.match(seen.out, /answered/);
+    assert.equal(seen.err, "");
+  });
+
+  test("speaks the protocols over tls that it is told to", async (t) => {
+    const files = await Promise.all([workerOf(t, key), workerOf(t, cert)]);
+    const args = ["--key", files[0], "--cert", files[1], "--alpn", "first", "--alpn", "second"];
+    const { remote } = await serve(t, echo, ["--listen", "tls://127.0.0.1:0", ...args]);
+    const connection = tls.connect({ host: remote.address, port: remote.port, ca: cert, ALPNProtocols: ["second"] });
+    t.after(() => connection.destroy());
+    await once(connection, "secureConnect");
+    assert.equal(connection.alpnProtocol, "second");
   });
 
   test("waits for promises that were passed to waitUntil()", async (t) => {

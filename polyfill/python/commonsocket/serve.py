@@ -35,7 +35,8 @@ Runs a socket worker: a module that gets connections by the global connect event
                      The host is an IP address or *, which is every address; with port 0 the system chooses one
   --key FILE         the private key for tls and quic, PEM
   --cert FILE        the certificate for tls and quic with its chain, PEM
-  --alpn NAME        a protocol to be spoken over tls or quic, the preferred one first; quic needs one
+  --alpn NAME        a protocol to be spoken over tls or quic, the preferred one first; may be given several times,
+                     and quic needs one
   --grace SECONDS    how long open connections may take to finish after SIGTERM or SIGINT (default: 10);
                      a second signal ends them at once
   --help             this text

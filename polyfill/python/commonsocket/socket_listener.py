@@ -11,6 +11,7 @@ from .listener_driver import ListenerDriver
 from .microtasks import microtasks
 from .promise import Promise, fulfilled
 from .transports.tcp_server import TcpServer
+from .transports.udp_server import UdpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 SERVERS: Final[Mapping[SocketType, Callable[[ServerListener, ListenerOptions, MicrotaskQueue], Server]]] = {
     "tcp": TcpServer,
     "tls": TcpServer,
+    "udp": UdpServer,
 }
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .global_scope import scope
 from .microtasks import microtasks
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .generated.types import SocketListenerInit
     from .info import SocketEndpoint
     from .promise import Promise
+
+
+# What ends a flow of datagrams when its worker is to stop: its peer would never tell of an end.
+_STOPPING_IDLE_TIME: Final = 1000  # milliseconds
 
 
 class WorkerHost:
@@ -65,6 +69,8 @@ class WorkerHost:
         self._stopping = True
         closed = self.close()
         for event in list(self._active):
+            if event.socket.info.type == "udp":
+                event.socket.update({"idle_timeout": _STOPPING_IDLE_TIME}).handled = True
             self._look_at(event)
         if self._active:
             with suppress(TimeoutError):
@@ -90,7 +96,7 @@ class WorkerHost:
             if self._stopping and not self._active:
                 self._finished.fulfil(None)
         elif self._stopping and event.socket.info.type == "udp":
-            # A flow of datagrams has no end that its peer would tell of.
+            # Nobody is at work on it, so nothing of it is missed.
             event.socket.aclose().handled = True
 
 

@@ -33,10 +33,11 @@ _BY_TYPE: Final = {
         "peer-certificates",
         "truncation-detection",
     ),
-    "udp": ("udp", "udp-bound"),
+    "udp": ("udp", "udp-bound", "udp-server"),
     "quic": ("quic", "quic-streams", "quic-datagrams", "trust-anchors"),
 }
-_ALWAYS: Final = ("server", "listener", "connect-event", "unhandled-rejections", "async-iteration", "process-lifetime")
+# Not `process-lifetime`: a program of asyncio ends when its main coroutine does, whatever sockets there are.
+_ALWAYS: Final = ("server", "listener", "connect-event", "unhandled-rejections", "async-iteration")
 _MACHINES: Final = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from commonsocket.dom_exception import DOMException
 
 from .conversion import convert_dictionary
+from .datagrams import flow_options
 from .options import LocalAddress, SocketOptions, check_members
 
 if TYPE_CHECKING:
@@ -38,9 +39,8 @@ class ListenerOptions:
     tls: Mapping[str, Any]
     backlog: int
     reuse_port: bool
-    #: Those of each accepted socket, and the members of `accept` that were given.
+    #: Those of each accepted socket.
     accept: SocketOptions
-    given: Mapping[str, Any]
     signal: Any = field(default=None, compare=False)
 
 
@@ -71,7 +71,6 @@ def listener_options(init: object, interfaces: Mapping[str, type], supported: Co
         backlog=members.get("backlog", BACKLOG),
         reuse_port=members["reuse_port"],
         # What `tls` says is also what an upgrade of an accepted tcp socket begins with.
-        accept=SocketOptions(type=type_, tls=tls, **given),
-        given=given,
+        accept=flow_options(given) if type_ == "udp" else SocketOptions(type=type_, tls=tls, **given),
         signal=members.get("signal"),
     )

@@ -223,6 +223,12 @@ def new_udp_socket(family: int) -> socket.socket:
     return made
 
 
+def share_port(own: socket.socket) -> None:
+    """Let others bind to the same port that ask for it as well, where the system has that (listener/reuse-port)."""
+    if hasattr(socket, "SO_REUSEPORT"):
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+
 def plain(host: str) -> str:
     """Return an IPv4 address that is written as one of IPv6 (RFC 4291, section 2.5.5.2) as what it is."""
     return host.removeprefix(_MAPPED) if "." in host else host

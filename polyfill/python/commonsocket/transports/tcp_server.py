@@ -9,7 +9,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from .connect import ConnectError, Failed, attempts_failed
-from .datagram_socket import bindable, plain
+from .datagram_socket import bindable, plain, share_port
 from .system import failure_of
 from .tcp import RESET_ON_CLOSE, TcpTransport
 from .tls import TlsTransport
@@ -200,7 +200,11 @@ def bound(local: LocalAddress, *, reuse_port: bool) -> socket.socket:
         try:
             attempt = socket.socket(endpoint.family, socket.SOCK_STREAM)
             attempt.setblocking(False)
-            _share(attempt, reuse_port=reuse_port)
+            if os.name == "posix":
+                # A port in TIME_WAIT may be taken again; elsewhere the option means more than that.
+                attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if reuse_port:
+                share_port(attempt)
             if endpoint.family == socket.AF_INET6 and local.host is None:
                 attempt.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             attempt.bind(endpoint.address)
@@ -211,14 +215,6 @@ def bound(local: LocalAddress, *, reuse_port: bool) -> socket.socket:
         else:
             return attempt
     raise attempts_failed(failures)
-
-
-def _share(attempt: socket.socket, *, reuse_port: bool) -> None:
-    if os.name == "posix":
-        # A port in TIME_WAIT may be taken again; elsewhere the option means more than that.
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if reuse_port and hasattr(socket, "SO_REUSEPORT"):
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
 
 def reset(accepted: socket.socket) -> None:

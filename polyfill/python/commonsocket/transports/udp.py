@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from commonsocket.core.failure import Failure
 
 from .connect import ConnectError, Endpoint, Failed, attempts_failed, resolve
-from .datagram_socket import DatagramSocket, Sender, bindable, new_udp_socket
+from .datagram_socket import DatagramSocket, Sender, bindable, new_udp_socket, share_port
 from .system import failure_of
 from .tcp import set_options
 from .transport import Listener, Transport
@@ -207,7 +207,7 @@ class UdpTransport(DatagramsOnly):
         self._loop.call_soon(self._listener.released)
 
 
-def open_bound(local: LocalAddress, options: Mapping[str, Any]) -> socket.socket:
+def open_bound(local: LocalAddress, options: Mapping[str, Any], *, reuse_port: bool = False) -> socket.socket:
     """Return a UDP socket with `options` that is bound to `local`; raises `ConnectError`."""
     failures: list[Failed] = []
     for endpoint in bindable(local):
@@ -215,6 +215,8 @@ def open_bound(local: LocalAddress, options: Mapping[str, Any]) -> socket.socket
         try:
             attempt = new_udp_socket(endpoint.family)
             set_options(attempt, options)
+            if reuse_port:
+                share_port(attempt)
             attempt.bind(endpoint.address)
         except OSError as error:
             failures.append(Failed("bind", error, endpoint))

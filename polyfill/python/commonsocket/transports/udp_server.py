@@ -2,51 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from .connect import ConnectError
 from .datagram_socket import DatagramSocket
+from .transport import Accepted
 from .udp import DatagramListener, DatagramsOnly, open_bound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from commonsocket.core.failure import Failure
-    from commonsocket.core.options import Address, LocalAddress, SocketOptions
+    from commonsocket.core.listening import ListenerOptions
+    from commonsocket.core.options import Address, SocketOptions
     from commonsocket.microtasks import MicrotaskQueue
 
+    from .transport import ServerListener
 
-class UdpServerClient(Protocol):
-    """Who is told what comes of a server."""
-
-    def listening(self, local: tuple[str, int]) -> None:
-        """Take it that the server is bound."""
-
-    def listen_failed(self, failure: Failure) -> None:
-        """Take it that it cannot be bound; `server_released` follows."""
-
-    def flow_incoming(self, flow: UdpFlow) -> None:
-        """Take a new flow, for which `taken_by` makes the transport of a driver, or let it be forgotten."""
-
-    def server_released(self) -> None:
-        """Take it that the port is free: nothing is told any more."""
+#: How many flows there are at most. Whoever forges the source of datagrams can begin any number of them.
+MOST_FLOWS: Final = 16_384
 
 
 class UdpServer:
-    """A bound socket, and the flows that datagrams of unknown sources begin."""
+    """A bound socket, and the flows that datagrams of unknown sources begin; see `Server` for its methods."""
 
-    __slots__ = ("_client", "_closing", "_flows", "_queue", "_released", "_socket")
+    __slots__ = ("_closing", "_flows", "_listener", "_options", "_queue", "_released", "_socket")
 
-    def __init__(self, client: UdpServerClient, queue: MicrotaskQueue) -> None:
-        self._client = client
+    def __init__(self, listener: ServerListener, options: ListenerOptions, queue: MicrotaskQueue) -> None:
+        self._listener = listener
+        self._options = options
         self._queue = queue
         self._socket: DatagramSocket | None = None
         self._flows: dict[tuple[str, int], UdpFlow] = {}
         self._closing = self._released = False
 
-    def listen(self, local: LocalAddress, options: Mapping[str, Any]) -> None:
-        """Begin to listen, with these `options` of the system; nothing is told before this returns."""
-        self._queue.loop.call_soon(self._listen, local, options)
+    def listen(self) -> None:
+        """Begin to listen."""
+        local, accept = self._options.local, self._options.accept
+        try:
+            own = open_bound(local, {"ttl": accept.ttl}, reuse_port=self._options.reuse_port)
+        except ConnectError as error:
+            self._listener.listen_failed(error.failure)
+            return
+        self._socket = DatagramSocket(own, self._queue.loop, self._received, _nobody_knows_whose)
+        self._listener.listening(self._socket.local)
 
     def close(self) -> None:
         """Take no new flows; those there are live on, and the port is free when the last one has ended."""
@@ -74,34 +73,26 @@ class UdpServer:
 
     # ---- inside ----
 
-    def _listen(self, local: LocalAddress, options: Mapping[str, Any]) -> None:
-        if self._closing:
-            return
-        try:
-            own = open_bound(local, options)
-        except ConnectError as error:
-            self._closing = True
-            self._client.listen_failed(error.failure)
-            self._release_if_done()
-            return
-        self._socket = DatagramSocket(own, self._queue.loop, self._received, _nobody_knows_whose)
-        self._client.listening(self._socket.local)
-
     def _received(self, data: bytes, source: tuple[str, int]) -> None:
         flow = self._flows.get(source)
+        if flow is None:
+            flow = self._begin(source)
+        # By listener/udp-first-datagram-is-delivered; nobody may have wanted it, or whoever took it has ended it.
         if flow is not None:
             flow.received(data)
-        elif not self._closing:
-            # listener/udp-flow-per-source: known from here on, as whoever takes it may end it at once.
-            flow = self._flows[source] = UdpFlow(self, source)
-            try:
-                self._client.flow_incoming(flow)
-            finally:
-                if not flow.taken:
-                    self.forget(flow)
-            if flow.taken:
-                # listener/udp-first-datagram-is-delivered.
-                flow.received(data)
+
+    def _begin(self, source: tuple[str, int]) -> UdpFlow | None:
+        """Bring a new flow (listener/udp-flow-per-source); None if nobody takes it."""
+        if self._closing or len(self._flows) >= MOST_FLOWS or not self._listener.wanted:
+            return None
+        # Known from here on, as whoever takes it may end it at once.
+        flow = self._flows[source] = UdpFlow(self, source)
+        try:
+            self._listener.incoming(Accepted(source, self.local), flow)
+        finally:
+            if not flow.taken:
+                self.forget(flow)
+        return flow if flow.taken else None
 
     def _release_if_done(self) -> None:
         if not self._closing or self._flows or self._released:
@@ -110,11 +101,11 @@ class UdpServer:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-        self._queue.loop.call_soon(self._client.server_released)
+        self._queue.loop.call_soon(self._listener.server_released)
 
 
 class UdpFlow(DatagramsOnly):
-    """What one source sends and is sent; see `DatagramTransport` for its methods and `DatagramListener`."""
+    """What one source sends and is sent: an `Arrival`, and then a `DatagramTransport`, which see for its methods."""
 
     __slots__ = ("_listener", "_queue", "_released", "_server", "_ttl", "source")
 
@@ -132,15 +123,13 @@ class UdpFlow(DatagramsOnly):
         """Whether there is a driver for it."""
         return hasattr(self, "_listener")
 
-    @property
-    def local(self) -> tuple[str, int]:
-        """Where the datagrams of the source arrive."""
-        return self._server.local
-
     def taken_by(self, listener: DatagramListener, queue: MicrotaskQueue) -> UdpFlow:
         """Tell `listener` from now on."""
         self._listener, self._queue = listener, queue
         return self
+
+    def refuse(self) -> None:
+        """Do nothing: a source whose datagrams nobody takes is told nothing."""
 
     def received(self, data: bytes) -> None:
         """Pass a datagram on."""
@@ -149,9 +138,8 @@ class UdpFlow(DatagramsOnly):
 
     # ---- Transport ----
 
-    def connect(self, options: SocketOptions) -> None:  # noqa: ARG002  # the server has set what there is to set
-        """Be connected at once, as both ends are known."""
-        self._listener.connected(self.source, self.local)
+    def connect(self, options: SocketOptions) -> None:
+        """Never happens: it is connected from its beginning."""
 
     def send_datagram(self, data: bytes, destination: Address | None) -> bool:  # noqa: ARG002  # it goes to the source
         """Give a datagram to the system; True if it has taken it at once."""
