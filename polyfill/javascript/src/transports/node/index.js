@@ -1,11 +1,15 @@
 import { getEventListeners } from "node:events";
-import { connect as connectTCP } from "./tcp.js";
-import { listen as listenTCP } from "./tcp-server.js";
+import { streams } from "./stream.js";
+import { connecting } from "./tcp.js";
+import { listening } from "./tcp-server.js";
 import { credentials } from "./tls.js";
 import { connect as connectUDP } from "./udp.js";
 import { listen as listenUDP } from "./udp-server.js";
 import { uncloneable } from "./uncloneable.js";
 import { mend, setHighWaterMark } from "./writable-stream.js";
+
+const connectTCP = connecting(streams);
+const listenTCP = listening(streams);
 
 /** @type {import("../transport.js").Platform} */
 export const platform = {

@@ -1,27 +1,31 @@
 import net from "node:net";
 import process from "node:process";
 import { plainAddress } from "./address.js";
-import { accept } from "./tcp.js";
+import { accepting } from "./tcp.js";
 
 /**
  * @typedef {import("../transport.js").Server} Server
  * @typedef {import("../transport.js").ServerClient} ServerClient
  * @typedef {import("../../core/listener-init.js").ListenerOptions} ListenerOptions
+ * @typedef {import("./stream.js").Streams} Streams
  * @typedef {NodeJS.ErrnoException} NodeError
  */
 
 /** @implements {Server} */
 class TCPServer {
   #client;
+  #streams;
 
   // The core ends each direction by itself, and decides when a connection is read from.
   #server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
 
   /**
+   * @param {Streams} streams
    * @param {ListenerOptions} options
    * @param {ServerClient} client
    */
-  constructor({ local, backlog, reusePort }, client) {
+  constructor(streams, { local, backlog, reusePort }, client) {
+    this.#streams = streams;
     this.#client = client;
     const server = this.#server;
     server.once("listening", () => this.#listening());
@@ -52,7 +56,8 @@ class TCPServer {
       remote: { address: plainAddress(remoteAddress), port: remotePort },
       local: { address: plainAddress(localAddress), port: localPort },
     };
-    return this.#client.incoming(accept({ handle: takeHandle(socket), ends }));
+    const connection = this.#streams.take(socket);
+    return this.#client.incoming(accepting(this.#streams, { connection, ends }));
   }
 
   /** @param {NodeError} error */
@@ -62,19 +67,6 @@ class TCPServer {
     const { code = null, message } = error;
     this.#client.failed({ phase: "bind", code, message, cause: error });
   }
-}
-
-/**
- * Node makes a net.Socket of each connection, which has no place for the options of ours. So ours takes over what is
- * inside, and the other one is got rid of, by which the server stops counting it.
- * @param {any} socket
- * @returns {object}
- */
-function takeHandle(socket) {
-  const handle = socket._handle;
-  socket._handle = null;
-  socket.destroy();
-  return handle;
 }
 
 /**
@@ -88,10 +80,9 @@ export function sharing(reusePort) {
 }
 
 /**
- * @param {ListenerOptions} options
- * @param {ServerClient} client
- * @returns {Server}
+ * @param {Streams} streams
+ * @returns {(options: ListenerOptions, client: ServerClient) => Server}
  */
-export function listen(options, client) {
-  return new TCPServer(options, client);
+export function listening(streams) {
+  return (options, client) => new TCPServer(streams, options, client);
 }

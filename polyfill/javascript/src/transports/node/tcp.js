@@ -1,7 +1,7 @@
 import net from "node:net";
-import { ReceiveBuffer } from "./receive-buffer.js";
+import { observe } from "./observe.js";
 import { SendBuffer } from "./send-buffer.js";
-import { detailsOf, handshake, observe, refusal } from "./tls.js";
+import { detailsOf, handshake, refusal } from "./tls.js";
 
 /**
  * @typedef {import("../transport.js").Transport} Transport
@@ -13,11 +13,13 @@ import { detailsOf, handshake, observe, refusal } from "./tls.js";
  * @typedef {import("../../core/init.js").TLSInit} TLSInit
  * @typedef {import("../../socket-endpoint.js").Endpoint} Endpoint
  * @typedef {import("../../socket-tls-info.js").TLSDetails} TLSDetails
- * @typedef {NodeJS.ErrnoException & {errors?: NodeJS.ErrnoException[]}} NodeError
+ * @typedef {import("./observe.js").NodeError} NodeError
+ * @typedef {import("./observe.js").StreamObserver} StreamObserver
+ * @typedef {import("./stream.js").Streams} Streams
  * @typedef {{remote: Endpoint, local: Endpoint}} Ends
  *
  * @typedef {object} Accepted a connection that came from outside
- * @property {object} handle what Node calls a handle, which nothing else uses any more
+ * @property {unknown} connection what `streams.take()` has returned
  * @property {Ends} ends
  */
 
@@ -32,64 +34,6 @@ function endedInHandshake() {
   return Object.assign(new Error("The peer ended the connection during the TLS handshake"), { code: "ECONNRESET" });
 }
 
-/** What a stream of Node reports to its transport, in place of events, which come a tick later or not at all. */
-class Stream extends net.Socket {
-  /** @type {{broke: (error: NodeError) => void, ended: () => void, finished: () => void}} */
-  observer;
-
-  /** Whether the FIN is being handed over, during which Node cannot reset, and leaks the socket if it has to. */
-  #finishing = false;
-  #resetAfterwards = false;
-
-  /**
-   * @param {net.SocketConstructorOpts & {onread: net.OnReadOpts}} options
-   * @param {Stream["observer"]} observer
-   */
-  constructor(options, observer) {
-    super(options);
-    this.observer = observer;
-    // Nothing that Node emits besides counts: all failures come by destroy().
-    this.on("error", () => {});
-  }
-
-  /**
-   * Node destroys a stream for every failure, and the transport may want to read on.
-   * @param {Error} [error]
-   */
-  destroy(error) {
-    if (!error) return super.destroy();
-    this.observer.broke(error);
-    return this;
-  }
-
-  /**
-   * With `onread` only the end of the data is pushed. The event "end" does not come after a failed write.
-   * @param {unknown} chunk
-   * @param {BufferEncoding} [encoding]
-   */
-  push(chunk, encoding) {
-    if (chunk === null) this.observer.ended();
-    return super.push(chunk, encoding);
-  }
-
-  /** @param {(error?: Error | null) => void} callback */
-  _final(callback) {
-    this.#finishing = true;
-    super._final((error) => {
-      this.#finishing = false;
-      if (this.#resetAfterwards) this.resetAndDestroy();
-      else if (!error) this.observer.finished();
-      callback(error);
-    });
-  }
-
-  reset() {
-    if (this.connecting) this.destroy();
-    else if (this.#finishing) this.#resetAfterwards = true;
-    else this.resetAndDestroy();
-  }
-}
-
 /** @implements {Transport} */
 class TCPTransport {
   #client;
@@ -97,7 +41,7 @@ class TCPTransport {
   /** The TCP connection. */
   #raw;
 
-  /** What carries the data: the TCP connection itself, or TLS over it. @type {net.Socket} */
+  /** What carries the data: the TCP connection itself, or TLS over it. @type {net.Socket & {readOn: () => void}} */
   #stream;
 
   /** What a certificate is checked against where there is no servername. */
@@ -106,13 +50,11 @@ class TCPTransport {
   /** Whether this end is the server of a TLS handshake. */
   #server;
 
-  #receiveBuffer = new ReceiveBuffer();
   #sendBuffer;
 
   /** @type {Phase} */
   #phase = "connect";
 
-  #paused = false;
   #ended = false;
   #closing = false;
 
@@ -120,26 +62,16 @@ class TCPTransport {
   #brokenBy = null;
 
   /**
+   * @param {Streams} streams
    * @param {SocketOptions} options
    * @param {TransportClient} client
    * @param {Accepted | null} [accepted] null to connect
    */
-  constructor(options, client, accepted = null) {
+  constructor(streams, options, client, accepted = null) {
     this.#client = client;
     this.#host = options.remote?.host ?? "";
     this.#server = accepted !== null;
-    // The core ends each direction by itself.
-    this.#raw = new Stream(
-      {
-        ...(accepted && { handle: accepted.handle }),
-        allowHalfOpen: true,
-        onread: {
-          buffer: () => this.#receiveBuffer.next(client.room),
-          callback: (count, buffer) => this.#read(count, /** @type {Uint8Array<ArrayBuffer>} */ (buffer)),
-        },
-      },
-      this.#observer,
-    );
+    this.#raw = streams.open(this.#observer, accepted?.connection);
     this.#stream = this.#raw;
     this.#sendBuffer = new SendBuffer(this.#stream, client);
     this.#raw.once("close", () => client.released());
@@ -151,12 +83,16 @@ class TCPTransport {
     }
   }
 
-  /** @type {Stream["observer"]} */
+  /** @returns {StreamObserver} */
   get #observer() {
+    const client = this.#client;
     return {
-      broke: (error) => this.#broke(error),
+      // Behind a failed write everything is read, to find the end.
+      wanted: () => (this.#brokenBy ? Number.POSITIVE_INFINITY : client.room),
+      received: (bytes, owned) => client.received(bytes, owned),
       ended: () => this.#end(),
-      finished: () => this.#client.finAccepted(),
+      finished: () => client.finAccepted(),
+      broke: (error) => this.#broke(error),
     };
   }
 
@@ -172,8 +108,7 @@ class TCPTransport {
     this.#sendBuffer.flush();
     raw.pause();
     if (unread.length > 0) raw.unshift(unread);
-    const stream = handshake(raw, { init, host: this.#host, server: this.#server });
-    observe(stream, { ...this.#observer, received: (bytes, owned) => this.#received(bytes, owned) });
+    const stream = observe(handshake(raw, { init, host: this.#host, server: this.#server }), this.#observer);
     this.#stream = stream;
     this.#sendBuffer = new SendBuffer(stream, this.#client);
     return new Promise((resolve) => {
@@ -197,14 +132,7 @@ class TCPTransport {
   }
 
   resume() {
-    if (this.#paused && this.#client.room > 0) this.#readOn();
-  }
-
-  #readOn() {
-    this.#paused = false;
-    // A stream whose push() is observed has no queue that could flow.
-    if (this.#stream === this.#raw) this.#raw.resume();
-    else this.#stream._read(0);
+    if (this.#client.room > 0) this.#stream.readOn();
   }
 
   /** @param {TransportOptions} options `ttl` is a hint, for which Node has no way on TCP */
@@ -270,32 +198,6 @@ class TCPTransport {
     else this.secure(tls, new Uint8Array()).then((details) => this.#client.connected({ ...ends, tls: details }));
   }
 
-  /**
-   * @param {number} count
-   * @param {Uint8Array<ArrayBuffer>} buffer
-   * @returns {boolean} whether to read on
-   */
-  #read(count, buffer) {
-    const client = this.#client;
-    this.#receiveBuffer.read(buffer, count, (bytes, owned) => client.received(bytes, owned));
-    return this.#mayGoOn;
-  }
-
-  /**
-   * @param {Uint8Array<ArrayBuffer>} bytes decrypted
-   * @param {boolean} owned
-   * @returns {boolean} whether to read on
-   */
-  #received(bytes, owned) {
-    this.#client.received(bytes, owned);
-    return this.#mayGoOn;
-  }
-
-  get #mayGoOn() {
-    this.#paused = this.#client.room === 0 && !this.#brokenBy;
-    return !this.#paused;
-  }
-
   #end() {
     if (this.#ended) return;
     this.#ended = true;
@@ -316,7 +218,7 @@ class TCPTransport {
       return;
     }
     this.#brokenBy = error;
-    this.#readOn();
+    this.#stream.readOn();
   }
 
   /** @param {NodeError} error */
@@ -331,18 +233,18 @@ class TCPTransport {
 }
 
 /**
- * @param {SocketOptions} options
- * @param {TransportClient} client
- * @returns {Transport}
+ * @param {Streams} streams
+ * @returns {(options: SocketOptions, client: TransportClient) => Transport}
  */
-export function connect(options, client) {
-  return new TCPTransport(options, client);
+export function connecting(streams) {
+  return (options, client) => new TCPTransport(streams, options, client);
 }
 
 /**
+ * @param {Streams} streams
  * @param {Accepted} accepted
  * @returns {(options: SocketOptions, client: TransportClient) => Transport} to be called at once
  */
-export function accept(accepted) {
-  return (options, client) => new TCPTransport(options, client, accepted);
+export function accepting(streams, accepted) {
+  return (options, client) => new TCPTransport(streams, options, client, accepted);
 }

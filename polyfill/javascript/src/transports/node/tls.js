@@ -106,43 +106,6 @@ export function handshake(raw, { init, host, server }) {
 }
 
 /**
- * Has a TLS stream, which only Node can make, report directly instead of by events, which come a tick later or not at
- * all. (`onread`, by which a TCP stream does that, is ignored by a TLS stream over another stream.)
- * @param {tls.TLSSocket} stream
- * @param {object} observer
- * @param {(error: Error) => void} observer.broke Node destroys a stream for every failure; this one stays
- * @param {() => void} observer.ended
- * @param {() => void} observer.finished the close_notify and the FIN were handed over
- * @param {(bytes: Uint8Array<ArrayBuffer>, owned: boolean) => boolean} observer.received says whether to read on
- */
-export function observe(stream, observer) {
-  // After the handshake a TLS error is emitted, and nothing is destroyed.
-  stream.on("error", observer.broke);
-  const { destroy, push, _final } = stream;
-  Object.assign(stream, {
-    /** @param {Error} [error] */
-    destroy(error) {
-      if (!error) return destroy.call(stream);
-      observer.broke(error);
-      return stream;
-    },
-    /** @param {Buffer<ArrayBuffer> | null} chunk */
-    push(chunk) {
-      if (chunk !== null) return observer.received(chunk, chunk.length === chunk.buffer.byteLength);
-      observer.ended();
-      return push.call(stream, null);
-    },
-    /** @param {(error?: Error | null) => void} callback */
-    _final(callback) {
-      _final.call(stream, (error) => {
-        if (!error) observer.finished();
-        callback(error);
-      });
-    },
-  });
-}
-
-/**
  * "With serverCertificateHashes a server is accepted whose leaf certificate has one of the SHA-256 hashes."
  * @param {TLSInit} init
  * @param {tls.TLSSocket} socket whose handshake is finished
