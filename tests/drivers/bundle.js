@@ -1,0 +1,40 @@
+// node bundle.js ENTRY DRIVER CONDITION OUTPUT: bundles a program with an unmodified driver, whose `net` and `tls` are
+// those of commonsocket. Prints the modules that came in, as JSON.
+import { basename, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { polyfillNode } from "esbuild-plugin-polyfill-node";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const POLYFILL = join(HERE, "../../polyfill/javascript/src");
+
+const [entry, driver, condition, output] = process.argv.slice(2);
+const browser = condition === "browser";
+
+const { metafile } = await build({
+  entryPoints: [join(HERE, "programs", `${entry}.js`)],
+  outfile: output,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  metafile: true,
+  logLevel: "error",
+  platform: browser ? "browser" : "node",
+  conditions: [condition],
+  // The programs are of these tests; what they import is not.
+  alias: {
+    driver: join(HERE, "programs", `${driver}.js`),
+    net: join(POLYFILL, "net.js"),
+    tls: join(POLYFILL, "tls.js"),
+    commonsocket: join(POLYFILL, "index.js"),
+  },
+  external: ["pg-native", "pg-cloudflare", "cloudflare:sockets", ...(browser ? [] : ["node:*"])],
+  // What bundles of CommonJS need in a module.
+  banner: browser
+    ? {}
+    : { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url ?? "file:///");' },
+  plugins: browser ? [polyfillNode({ polyfills: { crypto: true, fs: true, net: false, tls: false } })] : [],
+});
+
+console.log(JSON.stringify(Object.keys(metafile.inputs).map((file) => basename(file))));

@@ -1,0 +1,67 @@
+"""Unmodified drivers at a real PostgreSQL, as in the example with which the interface was proposed in 2021."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster import Cluster
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+# runtime -> the condition by which a bundler chooses its transport, and the command that runs a bundle
+COMMANDS = {
+    "node": ("node", ["node"]),
+}
+DRIVERS = ["pg", "postgres"]
+
+
+def bundle(folder: Path, entry: str, driver: str, condition: str) -> tuple[Path, set[str]]:
+    """Bundle a program with a driver; return the bundle and the names of the files that it is made of."""
+    output = folder / f"{entry}-{driver}.mjs"
+    done = subprocess.run(
+        ["node", HERE / "bundle.js", entry, driver, condition, output],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return output, set(json.loads(done.stdout))
+
+
+def expected(*, encrypted: bool) -> dict[str, Any]:
+    return {
+        "users": [{"uuid": 1, "name": "Ada"}],
+        "encrypted": encrypted,
+        "sum": 6,
+        "text": True,
+        "rows": 5000,
+        "filling": True,
+        "failure": "42703",  # undefined_column
+        "together": [2, 3, 4],
+    }
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("runtime", COMMANDS)
+def test_a_driver_of_node_works_on_commonsocket(
+    runtime: str, driver: str, encrypted: bool, postgres: Cluster, tmp_path: Path
+) -> None:
+    condition, command = COMMANDS[runtime]
+    program, parts = bundle(tmp_path, "command", driver, condition)
+    assert {"connection.js", "socket-core.js"} <= parts, "the driver's net and tls are those of commonsocket"
+    done = subprocess.run(
+        [*command, program, json.dumps(postgres.settings(encrypted=encrypted))],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == expected(encrypted=encrypted)
