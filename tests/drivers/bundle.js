@@ -33,7 +33,9 @@ const { metafile } = await build({
   // What bundles of CommonJS need in a module.
   banner: browser
     ? {}
-    : { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url ?? "file:///");' },
+    : {
+        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url ?? "file:///");',
+      },
   plugins: browser ? [polyfillNode({ polyfills: { crypto: true, fs: true, net: false, tls: false } })] : [],
 });
 

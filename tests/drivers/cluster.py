@@ -9,12 +9,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trustme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 USER = "postgres"
 PASSWORD = "correct horse battery staple"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from cluster import Cluster
+
+if TYPE_CHECKING:
+    from cluster import Cluster
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
