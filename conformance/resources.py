@@ -34,6 +34,11 @@ def polyfill() -> Path:
     return _room("polyfill")
 
 
+def modules() -> Path:
+    """Return the folder of the npm packages: the checkout's, or for a wheel that of the folder it is used in."""
+    return (checkout() or Path.cwd()) / "node_modules"
+
+
 def checkout() -> Path | None:
     """Return the root of the checkout that this package runs from, or None for an installed wheel."""
     return None if _CARRIED.is_dir() else _CHECKOUT

@@ -74,7 +74,7 @@ class RuntimeNotFound(ConformanceError):
 
     def __init__(self, target: str, names: Iterable[str], install: str) -> None:
         super().__init__(
-            f"the target {target!r} needs {' or '.join(names)}, which is not on the PATH",
+            f"the target {target!r} needs {' or '.join(names)}, which was not found",
             remedy=install,
         )
 

@@ -21,11 +21,13 @@ from conformance.agent.errors import (
     RuntimeTooOld,
     UnknownTarget,
 )
+from conformance.versions import numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 FILE: Final = "runner.toml"
+EXPECTATIONS: Final = "expectations.yaml"
 Language = Literal["javascript", "python"]
 
 # Table -> key -> (type, required). spec/schema/runner.schema.json says the same; a test keeps them equal.
@@ -37,16 +39,25 @@ SHAPE: Final[dict[str, dict[str, tuple[type, bool]]]] = {
         "command": (list, True),
         "features": (list, True),
         "runtime": (dict, False),
+        "extends": (str, False),
         "implementation": (dict, False),
+        "environment": (dict, False),
         "limits": (dict, False),
     },
     "runtime": {"find": (list, True), "version": (list, False), "minimum": (str, False), "install": (str, True)},
     "implementation": {"default": (str, False), "option": (bool, False)},
-    "limits": {"start": (float, False)},
+    "limits": {"start": (float, False), "jobs": (int, False)},
 }
 LANGUAGES: Final = ("javascript", "python")
-PLACEHOLDERS: Final = ("runtime", "python", "runners", "folder", "polyfill", "implementation")
-_WORDS: Final = {str: "a string", list: "a list of strings", dict: "a table", bool: "true or false", float: "a number"}
+PLACEHOLDERS: Final = ("runtime", "python", "modules", "runners", "folder", "polyfill", "implementation")
+_WORDS: Final = {
+    str: "a string",
+    list: "a list of strings",
+    dict: "a table",
+    bool: "true or false",
+    float: "a number",
+    int: "a whole number from 1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +76,22 @@ class Manifest:
     install: str = ""
     implementation: str | None = None
     takes_implementation: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
     start_limit: float = 10.0
+    jobs: int | None = None
+    base: Path | None = None
+    """The manifest that this one extends."""
 
     @property
     def folder(self) -> Path:
-        """The folder of the target: its launcher, README.md and expectations.yaml."""
+        """The folder of the target."""
         return self.file.parent
 
     @property
     def expectations(self) -> Path:
-        """The file of the failures that are known."""
-        return self.folder / "expectations.yaml"
+        """The file of the failures that are known: its own or, where it has none, that of what it extends."""
+        own = self.folder / EXPECTATIONS
+        return own if self.base is None or own.exists() else self.base.parent / EXPECTATIONS
 
     def launch(self, implementation: str | None = None) -> Launch:
         """Return the command that starts the agent, with the runtime found on this machine.
@@ -83,10 +99,13 @@ class Manifest:
         `implementation` is the file to test instead of the manifest's own; `global` is what the runtime has built in.
         Raises RuntimeNotFound, ImplementationRefused or BrokenManifest (an unknown placeholder).
         """
+        # A command that was taken over means the folder that it stands in.
+        folder = self.folder if self.base is None else self.base.parent
         places = {
             "python": sys.executable,
+            "modules": str(resources.modules()),
             "runners": str(resources.runners()),
-            "folder": str(self.folder),
+            "folder": str(folder),
             "polyfill": str(resources.polyfill()),
         }
         if self.find:
@@ -97,20 +116,23 @@ class Manifest:
         return Launch(
             self.name,
             tuple(self._fill(word, places) for word in self.command),
-            self.folder,
+            folder,
             self.start_limit,
             tuple(self._fill(word, places) for word in self.version),
             self.minimum,
             self.install,
             chosen,
+            {name: self._fill(value, places) for name, value in self.environment.items()},
+            self.jobs,
         )
 
     def _runtime(self, places: dict[str, str]) -> str:
-        for name in self.find:
-            found = shutil.which(self._fill(name, places))
+        names = [self._fill(name, places) for name in self.find]
+        for name in names:
+            found = shutil.which(name)
             if found is not None:
                 return found
-        raise RuntimeNotFound(self.name, self.find, self.install)
+        raise RuntimeNotFound(self.name, names, self.install)
 
     def _implementation(self, given: str | None, places: dict[str, str]) -> str | None:
         if given is None:
@@ -157,10 +179,12 @@ class Launch:
     """The file that is tested, or `global`; None where the manifest knows of none."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that the agent gets besides those of the harness."""
+    jobs: int | None = None
+    """How many tests the target can take at once, where that is few."""
 
     def check_version(self, found: str) -> None:
         """Raise RuntimeTooOld when the runtime's version is below the manifest's minimum."""
-        if self.minimum is not None and _numbers(found) < _numbers(self.minimum):
+        if self.minimum is not None and numbers(found) < numbers(self.minimum):
             raise RuntimeTooOld(self.target, found, self.minimum, self.install)
 
     async def runtime_version(self) -> str | None:
@@ -176,10 +200,6 @@ class Launch:
         printed, _ = await process.communicate()
         found = re.search(r"\d+(\.\d+)*", printed.decode(errors="replace"))
         return None if process.returncode or found is None else found[0]
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
 def known_targets() -> list[str]:
@@ -205,14 +225,17 @@ def find_target(name: str) -> Manifest:
 
 def read_manifest(file: Path) -> Manifest:
     """Read and check one runner.toml; raises BrokenManifest with the place and the remedy."""
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BrokenManifest(file, f"it is not TOML: {error}", remedy="correct the line that is named") from None
-    except OSError as error:
-        raise BrokenManifest(file, f"it cannot be read: {error.strerror}", remedy="make it readable") from None
-    _check(file, data)
-    runtime, implementation = data.get("runtime", {}), data.get("implementation", {})
+    data = _load(file)
+    base = None
+    if "extends" in data:
+        base = (file.parent / data["extends"] / FILE).resolve()
+        data = _merged(_load(base), data)
+        if "extends" in data:
+            raise BrokenManifest(
+                file, f"what it extends, {base}, extends another manifest", remedy="extend that one itself"
+            )
+    _check_complete(file, data)
+    runtime, implementation, limits = (data.get(table, {}) for table in ("runtime", "implementation", "limits"))
     return Manifest(
         file=file,
         name=data["name"],
@@ -226,29 +249,62 @@ def read_manifest(file: Path) -> Manifest:
         install=runtime.get("install", ""),
         implementation=implementation.get("default"),
         takes_implementation=implementation.get("option", False),
-        start_limit=float(data.get("limits", {}).get("start", 10.0)),
+        environment=data.get("environment", {}),
+        start_limit=float(limits.get("start", 10.0)),
+        jobs=limits.get("jobs"),
+        base=base,
     )
 
 
-def _check(file: Path, data: dict[str, Any]) -> None:
+def _load(file: Path) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BrokenManifest(file, f"it is not TOML: {error}", remedy="correct the line that is named") from None
+    except OSError as error:
+        raise BrokenManifest(file, f"it cannot be read: {error.strerror}", remedy="make it readable") from None
+    _check_keys(file, data)
+    return data
+
+
+def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with what `own` says in its place, key by key of each table."""
+    tables = {name: base.get(name, {}) | part for name, part in own.items() if isinstance(part, dict)}
+    return base | {name: value for name, value in own.items() if name != "extends"} | tables
+
+
+def _tables(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, tuple[type, bool]]]]:
+    """Yield what is there of the manifest: how messages call it, its values and the keys it may have."""
+    yield "the manifest", data, SHAPE[""]
     for table, keys in SHAPE.items():
-        part = data.get(table) if table else data
-        if part is None:
-            continue
-        where = f"[{table}]" if table else "the manifest"
-        for key in part:
+        if table and table in data:
+            yield f"[{table}]", data[table], keys
+
+
+def _check_keys(file: Path, data: dict[str, Any]) -> None:
+    """Check all that is there: names of keys, and types of values."""
+    for where, part, keys in _tables(data):
+        for key, value in part.items():
             if key not in keys:
                 close = difflib.get_close_matches(key, keys, n=1)
                 hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(keys)}"
                 raise BrokenManifest(file, f"{where} has an unknown key {key!r}", remedy=hint)
-        for key, (kind, required) in keys.items():
-            if key not in part:
-                if required:
-                    raise BrokenManifest(file, f"{where} has no {key!r}", remedy=f"add {key!r}, {_WORDS[kind]}")
-            elif not _is_a(part[key], kind):
+            kind = keys[key][0]
+            if not _is_a(value, kind):
                 raise BrokenManifest(
                     file, f"{key!r} in {where} is not {_WORDS[kind]}", remedy=f"make {key!r} {_WORDS[kind]}"
                 )
+    for name, value in data.get("environment", {}).items():
+        if not isinstance(value, str):
+            raise BrokenManifest(file, f"{name!r} in [environment] is not a string", remedy="write it in quotes")
+
+
+def _check_complete(file: Path, data: dict[str, Any]) -> None:
+    """Check that nothing is missing that is needed."""
+    for where, part, keys in _tables(data):
+        for key, (kind, required) in keys.items():
+            if required and key not in part:
+                raise BrokenManifest(file, f"{where} has no {key!r}", remedy=f"add {key!r}, {_WORDS[kind]}")
     if not data["command"]:
         raise BrokenManifest(file, "'command' is empty", remedy="give the program and its arguments")
     if data["language"] not in LANGUAGES:
@@ -258,8 +314,8 @@ def _check(file: Path, data: dict[str, Any]) -> None:
 
 
 def _is_a(value: Any, kind: type) -> bool:
-    if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    if kind in {float, int}:
+        return isinstance(value, (int, kind)) and not isinstance(value, bool) and value > 0
     if kind is list:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     return isinstance(value, kind)

@@ -83,6 +83,9 @@ async def run_target(job: Job, settings: Settings, *, append: Callable[[Record],
         hello = (await agent.client()).hello
         assert hello is not None
         features = sorted(hello.features & job.allowed)
+        job = replace(job, expectations=job.expectations.on(hello.runtime["version"], hello.platform))
+        if job.launch.jobs is not None:
+            settings = replace(settings, jobs=min(settings.jobs, job.launch.jobs))
         planned = plan(job.cases, language=hello.language, features=features, repeat=job.repeat)
         keeper = _Keeper(_header(job, settings, hello, features), planned, job, append, progress)
         append(keeper.run.header)

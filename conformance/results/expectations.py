@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.errors import ConformanceError
 from conformance.results.model import VERDICTS
+from conformance.versions import VersionRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from conformance.results.model import Verdict
 
-_KEYS = ("test", "verdict", "message", "reason", "link")
+_KEYS = ("test", "verdict", "message", "runtime", "platform", "reason", "link")
+_OPTIONAL = ("message", "runtime", "platform")
 
 
 class ExpectationsError(ConformanceError):
@@ -38,10 +40,20 @@ class Expectation:
     """What the message must begin with; empty: anything."""
     reason: str
     link: str
+    runtime: str = ""
+    """The versions of the runtime that it speaks of, as `>=22, <24`; empty: all."""
+    platform: str = ""
+    """The platforms that it speaks of, a glob as `linux-*`; empty: all."""
+
+    def concerns(self, version: str, platform: str) -> bool:
+        """Return whether the entry speaks of this version of the runtime on this platform."""
+        return (not self.runtime or version in VersionRange.parse(self.runtime)) and (
+            not self.platform or fnmatchcase(platform, self.platform)
+        )
 
     def to_json(self) -> dict[str, str]:
-        """Return the entry as results carry it."""
-        return asdict(self)
+        """Return the entry as results carry it; what it does not restrict is left out."""
+        return {key: value for key, value in asdict(self).items() if value or key not in {"runtime", "platform"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,10 @@ class Expectations:
     """The entries of one target, in the order of the file: the first that matches a test speaks for it."""
 
     entries: tuple[Expectation, ...] = ()
+
+    def on(self, version: str, platform: str) -> Expectations:
+        """Return those that speak of this version of the runtime on this platform, which the agent's hello names."""
+        return Expectations(tuple(entry for entry in self.entries if entry.concerns(version, platform)))
 
     def of(self, test: str) -> Expectation | None:
         """Return the entry that speaks for `test`."""
@@ -108,15 +124,19 @@ def _entry(value: Any, path: Path, node: Any) -> Expectation:
             raise _error(f"an entry needs a {key}", path, node)
     if value["verdict"] not in VERDICTS:
         raise _error(f"{value['verdict']} is no verdict; {', '.join(VERDICTS)} are", path, node)
-    message = value.get("message", "")
-    if not isinstance(message, str):
-        raise _error("the message is a string", path, node)
-    return Expectation(value["test"], value["verdict"], message, value["reason"], value["link"])
+    for key in _OPTIONAL:
+        if not isinstance(value.get(key, ""), str):
+            raise _error(f"the {key} is a string", path, node)
+    try:
+        VersionRange.parse(value.get("runtime", ">=0"))
+    except ValueError as error:
+        raise _error(f"the runtime {error}", path, node) from None
+    return Expectation(**value | {"message": value.get("message", "")})
 
 
 def _error(what: str, path: Path, node: Any) -> ExpectationsError:
     return ExpectationsError(
         what,
-        remedy=f"write a list of entries with {', '.join(_KEYS)} (message may be left out)",
+        remedy=f"write a list of entries with {', '.join(_KEYS)} ({', '.join(_OPTIONAL)} may be left out)",
         place=f"{path}:{node.start_mark.line + 1}",
     )

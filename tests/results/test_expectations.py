@@ -9,6 +9,7 @@ import pytest
 from conformance.agent.manifest import find_target, known_targets
 from conformance.results.expectations import Expectations, ExpectationsError, load
 from conformance.results.model import VERDICTS
+from conformance.versions import VersionRange
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +61,70 @@ def test_entries_that_speak_for_no_test_are_stale(tmp_path: Path) -> None:
     assert known.stale(["socket/half-open/fin", "socket/ready/slow"]) == []
 
 
+RESTRICTED = """\
+- test: socket/errors/clone
+  verdict: fail
+  runtime: ">=22, <26"
+  platform: linux-*
+  reason: it was so for a while
+  link: https://example.org/3
+- test: socket/errors/*
+  verdict: crash
+  runtime: "<22"
+  reason: old ones crash
+  link: https://example.org/4
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "platform", "verdict"),
+    [
+        ("v22.0.0", "linux-x64", "fail"),
+        ("25.9", "linux-arm64", "fail"),
+        ("26.0.0-nightly", "linux-x64", None),
+        ("22.0.0", "darwin-arm64", None),
+        ("20.20.2", "darwin-arm64", "crash"),
+    ],
+)
+def test_an_entry_may_speak_of_some_versions_and_platforms_only(
+    tmp_path: Path, version: str, platform: str, verdict: str | None
+) -> None:
+    here = load(made(tmp_path, RESTRICTED)).on(version, platform)
+    entry = here.of("socket/errors/clone")
+    assert (entry and entry.verdict) == verdict
+    assert here.expected("socket/errors/clone", "pass", "") == (verdict is None)
+    assert here.stale([]) == [each.test for each in here.entries], "what speaks of other versions is not stale here"
+
+
+def test_results_carry_the_restriction_of_an_entry(tmp_path: Path) -> None:
+    restricted, old = load(made(tmp_path, RESTRICTED)).entries
+    assert restricted.to_json()["runtime"] == ">=22, <26"
+    assert "platform" not in old.to_json()
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        (">=22", ["22", "22.0.1", "100.0"], ["21.99", "9"]),
+        ("<22.5", ["22.4.9", "22.4"], ["22.5.0", "22.5", "23"]),
+        ("==22", ["22", "v22.3.1"], ["2.2", "220.1"]),
+        ("!=1.4.5,>=1", ["1.4.6", "1.4"], ["1.4.5", "0.9"]),
+        ("==1.20261117", ["1.20261117.1"], ["1.20261118.0"]),
+        (">=2026.11", ["2026-11-17"], ["2026-10-31"]),
+    ],
+)
+def test_versions_are_compared_by_their_numbers(text: str, inside: list[str], outside: list[str]) -> None:
+    versions = VersionRange.parse(text)
+    assert [version for version in inside if version not in versions] == []
+    assert [version for version in outside if version in versions] == []
+
+
+@pytest.mark.parametrize("text", ["", "22", "<=22", ">22", ">=22,", ">=x", "~22"])
+def test_what_is_no_range_of_versions_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no range of versions; one is >=22"):
+        VersionRange.parse(text)
+
+
 @pytest.mark.parametrize("text", ["", "# nothing is known to fail\n", "[]\n"])
 def test_a_file_may_be_empty_or_missing(tmp_path: Path, text: str) -> None:
     assert load(made(tmp_path, text)).entries == ()
@@ -76,6 +141,8 @@ def test_a_file_may_be_empty_or_missing(tmp_path: Path, text: str) -> None:
         (TEXT.replace("timeout", "slow"), "slow is no verdict", 7),
         (TEXT + "- test: x\n  verdict: fail\n  reason: y\n  link: z\n  bug: 3\n", "has no bug", 11),
         (TEXT.replace("the peer awaited a FIN", "[1]"), "message is a string", 2),
+        (TEXT + "- test: x\n  verdict: fail\n  reason: y\n  link: z\n  runtime: 22\n", "runtime is a string", 11),
+        (TEXT + "- test: x\n  verdict: fail\n  reason: y\n  link: z\n  runtime: '>22'\n", "no range of versions", 11),
         (TEXT + "- {\n", "not YAML", 12),
     ],
 )
