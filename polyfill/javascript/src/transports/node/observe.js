@@ -36,7 +36,10 @@ export function observe(stream, observer) {
         observer.ended();
         return push.call(stream, null);
       }
-      observer.received(chunk, chunk.length === chunk.buffer.byteLength);
+      const { buffer, byteOffset, length } = chunk;
+      // Newer Nodes put several records into one buffer, which nobody may keep. What copies a Uint8Array makes of a
+      // Buffer a second view of the same memory.
+      observer.received(new Uint8Array(buffer, byteOffset, length), length === buffer.byteLength);
       stopped = observer.wanted() === 0;
       return !stopped;
     },
