@@ -16,9 +16,10 @@
  * @template {Socket} T
  * @param {T} stream
  * @param {StreamObserver} observer
+ * @param {{end: boolean}} [forwarding] whether the stream itself learns of the end of the data
  * @returns {T & {readOn: () => void}} the stream; `readOn()` has it read on if it has stopped
  */
-export function observe(stream, observer) {
+export function observe(stream, observer, { end } = { end: true }) {
   // After a TLS handshake an error is emitted, and nothing is destroyed.
   stream.on("error", observer.broke);
   const { destroy, push, _final } = stream;
@@ -34,7 +35,7 @@ export function observe(stream, observer) {
     push(chunk) {
       if (chunk === null) {
         observer.ended();
-        return push.call(stream, null);
+        return end && push.call(stream, null);
       }
       const { buffer, byteOffset, length } = chunk;
       // Newer Nodes put several records into one buffer, which nobody may keep. What copies a Uint8Array makes of a

@@ -1,7 +1,10 @@
 import net from "node:net";
+import { observe } from "./observe.js";
 import { ReceiveBuffer } from "./receive-buffer.js";
 
 /**
+ * @typedef {import("node:stream").Duplex} Duplex
+ * @typedef {import("node:tls").TLSSocket} TLSSocket
  * @typedef {import("./observe.js").StreamObserver} StreamObserver
  *
  * @typedef {net.Socket & StreamExtras} Stream what carries a TCP connection
@@ -13,6 +16,9 @@ import { ReceiveBuffer } from "./receive-buffer.js";
  * @property {(observer: StreamObserver, connection: any) => Stream} open goes on with a connection that `take()` has
  *   returned, or makes a stream that is to be connected. It stays half open: the core ends each direction by itself
  * @property {(socket: net.Socket) => unknown} take the connection of what a server has accepted, which is paused
+ * @property {(raw: Stream, unread: Uint8Array, handshake: (raw: Duplex) => TLSSocket, observer: StreamObserver)
+ *   => TLSSocket & {readOn: () => void}} secure begins a handshake over a stream that was open, and has what comes of it
+ *   report to the observer. `unread` are bytes that were received and belong to the handshake
  */
 
 /**
@@ -116,5 +122,11 @@ export const streams = {
     socket._handle = null;
     socket.destroy();
     return handle;
+  },
+
+  secure(raw, unread, handshake, observer) {
+    raw.pause();
+    if (unread.length > 0) raw.unshift(unread);
+    return observe(handshake(raw), observer);
   },
 };

@@ -1,5 +1,4 @@
 import net from "node:net";
-import { observe } from "./observe.js";
 import { SendBuffer } from "./send-buffer.js";
 import { detailsOf, handshake, refusal } from "./tls.js";
 
@@ -37,6 +36,7 @@ function endedInHandshake() {
 /** @implements {Transport} */
 class TCPTransport {
   #client;
+  #streams;
 
   /** The TCP connection. */
   #raw;
@@ -49,6 +49,9 @@ class TCPTransport {
 
   /** Whether this end is the server of a TLS handshake. */
   #server;
+
+  /** Whether the address to come from was chosen. */
+  #bound;
 
   #sendBuffer;
 
@@ -69,8 +72,10 @@ class TCPTransport {
    */
   constructor(streams, options, client, accepted = null) {
     this.#client = client;
+    this.#streams = streams;
     this.#host = options.remote?.host ?? "";
     this.#server = accepted !== null;
+    this.#bound = options.local !== undefined;
     this.#raw = streams.open(this.#observer, accepted?.connection);
     this.#stream = this.#raw;
     this.#sendBuffer = new SendBuffer(this.#stream, client);
@@ -106,9 +111,8 @@ class TCPTransport {
     this.#phase = "tls-handshake";
     // What was accepted and not sent yet goes first; Node waits for it.
     this.#sendBuffer.flush();
-    raw.pause();
-    if (unread.length > 0) raw.unshift(unread);
-    const stream = observe(handshake(raw, { init, host: this.#host, server: this.#server }), this.#observer);
+    const options = { init, host: this.#host, server: this.#server };
+    const stream = this.#streams.secure(raw, unread, (below) => handshake(below, options), this.#observer);
     this.#stream = stream;
     this.#sendBuffer = new SendBuffer(stream, this.#client);
     return new Promise((resolve) => {
@@ -153,6 +157,8 @@ class TCPTransport {
   }
 
   reset() {
+    // What was accepted was told to be sent.
+    this.#sendBuffer.flush();
     this.#sendBuffer.drop();
     this.#raw.reset();
   }
@@ -225,7 +231,9 @@ class TCPTransport {
   #fail(error) {
     // Of several addresses, the last attempt names the failure, and the aggregate is its cause.
     const { code = null, message, syscall } = error.errors?.at(-1) ?? error;
-    const phase = syscall === "bind" ? "bind" : this.#phase;
+    // Bun names all of connect() in one word. Only of an address to come from does it say that there is no such one.
+    const unbindable = syscall === "bind" || (this.#bound && this.#phase === "connect" && code === "EADDRNOTAVAIL");
+    const phase = unbindable ? "bind" : this.#phase;
     this.#sendBuffer.drop();
     this.#client.failed({ phase, code, message, cause: error });
     this.#stream.destroy();

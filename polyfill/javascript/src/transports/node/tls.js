@@ -78,7 +78,7 @@ function isPEM(given) {
 
 /**
  * Begins a handshake over a connection.
- * @param {net.Socket} raw a connected socket that is paused; bytes that were read from it already are put back before
+ * @param {import("node:stream").Duplex} raw a connection
  * @param {object} options
  * @param {TLSInit} options.init
  * @param {string} options.host what the certificate is checked against where there is no servername
