@@ -13,9 +13,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { claimedFeatures } from "./features.js";
-import { probes } from "./idl/index.js";
-import { Agent, PROTOCOL } from "./protocol.js";
+import { hasSocket, startAgent } from "./shell.js";
 
 const HOUSE = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -23,33 +21,15 @@ const HOUSE = fileURLToPath(new URL("../../", import.meta.url));
 globalThis.console = new Console(process.stderr, process.stderr);
 
 /**
- * Returns the implementation's exports over the globals of the runtime.
+ * Returns the host of socket workers that is beside the implementation.
  *
  * @param {string} file
- * @returns {Promise<Record<string, any>>}
- */
-async function load(file) {
-  const exports = file === "global" ? {} : { ...(await import(pathToFileURL(file).href)) };
-  /** @type {any} */
-  const realm = globalThis;
-  return new Proxy(exports, {
-    get: (_, name) => (Object.hasOwn(exports, name) ? exports[name] : realm[name]),
-    has: (_, name) => Object.hasOwn(exports, name) || name in realm,
-  });
-}
-
-/**
- * Returns the host of socket workers that is beside the implementation, its global scope installed.
- *
- * @param {string} file
- * @returns {Promise<import("./operations.js").Agent["host"]>}
+ * @returns {Promise<import("./shell.js").Shell["host"]>}
  */
 async function loadHost(file) {
   const beside = join(dirname(file), "worker.js");
   if (file === "global" || !existsSync(beside)) return null;
-  const host = await import(pathToFileURL(beside).href);
-  host.installScope();
-  return host;
+  return import(pathToFileURL(beside).href);
 }
 
 /**
@@ -69,64 +49,34 @@ function describe(file) {
   }
 }
 
-let unsent = "";
-
-/** @param {object} message */
-function send(message) {
-  if (unsent === "") queueMicrotask(flush);
-  unsent += `${JSON.stringify(message)}\n`;
-}
-
-// Everything that one turn has to say goes out in one write.
-function flush() {
-  const text = unsent;
-  unsent = "";
-  process.stdout.write(text);
-}
-
 const { values: options } = parseArgs({
   options: { implementation: { type: "string", default: join(HOUSE, "polyfill/javascript/src/index.js") } },
 });
 const implementation = options.implementation === "global" ? "global" : resolve(options.implementation);
 
-const globals = await load(implementation);
-if (typeof globals.Socket !== "function") {
-  console.error(`${implementation} exports no Socket`);
-  process.exit(1);
-}
-const host = await loadHost(implementation);
-
-const agent = new Agent({
-  globals,
-  host,
-  probes,
-  readTree: () => JSON.parse(readFileSync(join(HOUSE, "spec/generated/idl.json"), "utf8")),
-  send,
-  // The one thing that waits here; what it has read already is carried out.
-  leave: () => process.stdin.destroy(),
-});
-
 // Runtimes that are compatible with Node name themselves beside it.
 const runtime = ["deno", "bun"].find((name) => name in process.versions) ?? "node";
 
-process.on("unhandledRejection", (reason) => agent.unhandled(reason));
-process.on("uncaughtException", (error) => agent.unhandled(error));
-
-send({
-  type: "hello",
-  protocol: PROTOCOL,
-  language: "javascript",
-  runtime: { name: runtime, version: process.versions[runtime] },
+/** @type {import("./shell.js").Shell} */
+const shell = {
+  exports: implementation === "global" ? {} : await import(pathToFileURL(implementation).href),
+  host: await loadHost(implementation),
   implementation: describe(implementation),
-  features: claimedFeatures(globals, host !== null),
+  runtime: { name: runtime, version: process.versions[runtime] ?? "unknown" },
   platform: `${process.platform}-${process.arch}`,
-});
+  readTree: () => JSON.parse(readFileSync(join(HOUSE, "spec/generated/idl.json"), "utf8")),
+  write: (lines) => process.stdout.write(lines),
+  // The one thing that waits here; what it has read already is carried out.
+  leave: () => process.stdin.destroy(),
+};
+if (!hasSocket(shell)) {
+  console.error(`${implementation} exports no Socket`);
+  process.exit(1);
+}
+const agent = startAgent(shell);
 
-let partial = "";
+process.on("unhandledRejection", agent.unhandled);
+process.on("uncaughtException", agent.unhandled);
 process.stdin.setEncoding("utf8");
-process.stdin.on("data", (text) => {
-  const lines = (partial + text).split("\n");
-  partial = /** @type {string} */ (lines.pop());
-  for (const line of lines) agent.receive(line);
-});
+process.stdin.on("data", agent.receive);
 process.stdin.on("end", () => process.exit(0));
