@@ -62,6 +62,7 @@ export const systemCodes = freeze({
     EAI_MEMORY: "resource-limit",
     EAI_NODATA: "name-unresolvable",
     EAI_NONAME: "name-unresolvable",
+    EINVAL: "address-not-bindable",
     EMFILE: "resource-limit",
     ENFILE: "resource-limit",
     ENOBUFS: "resource-limit",

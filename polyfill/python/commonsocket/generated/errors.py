@@ -59,6 +59,7 @@ SYSTEM_CODES: Final[Mapping[str, Mapping[str, str]]] = {
         "EAI_MEMORY": "resource-limit",
         "EAI_NODATA": "name-unresolvable",
         "EAI_NONAME": "name-unresolvable",
+        "EINVAL": "address-not-bindable",
         "EMFILE": "resource-limit",
         "ENFILE": "resource-limit",
         "ENOBUFS": "resource-limit",

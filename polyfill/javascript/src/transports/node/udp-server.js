@@ -5,6 +5,7 @@ import { bind, bytesOf, configure, failureOf } from "./udp.js";
 
 /**
  * @typedef {import("node:dgram").Socket} Socket
+ * @typedef {import("./datagram-socket.js").DatagramSockets} DatagramSockets
  * @typedef {import("../transport.js").DatagramClient} DatagramClient
  * @typedef {import("../transport.js").Message} Message
  * @typedef {import("../transport.js").Server} Server
@@ -115,15 +116,16 @@ class UDPServer {
   #local = { address: "", port: 0 };
 
   /**
+   * @param {DatagramSockets} sockets
    * @param {ListenerOptions} options
    * @param {ServerClient} client
    */
-  constructor(options, client) {
+  constructor(sockets, options, client) {
     this.#client = client;
     this.#options = options;
     const { local, reusePort } = options;
     const family = local.address && net.isIPv4(local.address) ? 4 : 6;
-    bind({ local, family, both: !local.address, reusePort }, (socket, error) => {
+    bind(sockets, { local, family, both: !local.address, reusePort }, (socket, error) => {
       if (this.#closing) return socket.close();
       this.#socket = socket;
       socket.once("close", () => client.released());
@@ -200,10 +202,9 @@ class UDPServer {
 }
 
 /**
- * @param {ListenerOptions} options
- * @param {ServerClient} client
- * @returns {Server}
+ * @param {DatagramSockets} sockets
+ * @returns {(options: ListenerOptions, client: ServerClient) => Server}
  */
-export function listen(options, client) {
-  return new UDPServer(options, client);
+export function listening(sockets) {
+  return (options, client) => new UDPServer(sockets, options, client);
 }

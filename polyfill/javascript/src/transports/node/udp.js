@@ -1,4 +1,3 @@
-import dgram from "node:dgram";
 import dns from "node:dns";
 import net from "node:net";
 import process from "node:process";
@@ -13,6 +12,9 @@ import { DatagramSender } from "./datagram-sender.js";
  * @typedef {import("../transport.js").Message} Message
  * @typedef {import("../../core/failure.js").Phase} Phase
  * @typedef {import("../../core/init.js").Local} Local
+ * @typedef {import("node:dgram").Socket} Socket
+ * @typedef {import("node:dgram").RemoteInfo} RemoteInfo
+ * @typedef {import("./datagram-socket.js").DatagramSockets} DatagramSockets
  * @typedef {NodeJS.ErrnoException} NodeError
  */
 
@@ -39,19 +41,20 @@ function lookup(hostname, family, callback) {
  */
 
 /**
+ * @param {DatagramSockets} sockets
  * @param {Binding} binding
- * @param {(socket: dgram.Socket, error: NodeError | null) => void} callback called later; without an error the socket
+ * @param {(socket: Socket, error: NodeError | null) => void} callback called later; without an error the socket
  *   is bound
  */
-export function bind(binding, callback) {
+export function bind(sockets, binding, callback) {
   const { local, family, both, reusePort = false } = binding;
   const type = family === 6 ? "udp6" : "udp4";
-  const socket = dgram.createSocket({ type, lookup, ipv6Only: family === 6 && !both, ...(reusePort && { reusePort }) });
+  const socket = sockets.create({ type, lookup, ipv6Only: family === 6 && !both, ...(reusePort && { reusePort }) });
   const failed = (/** @type {NodeError} */ error) => {
     socket.removeListener("listening", bound);
     if (!both || family === 4 || !withoutIPv6.includes(error.code ?? "")) return callback(socket, error);
     socket.close();
-    bind({ ...binding, family: 4 }, callback);
+    bind(sockets, { ...binding, family: 4 }, callback);
   };
   const bound = () => {
     socket.removeListener("error", failed);
@@ -67,8 +70,9 @@ export function bind(binding, callback) {
 /** @implements {Transport} */
 class UDPTransport {
   #client;
+  #sockets;
 
-  /** @type {dgram.Socket | null} */
+  /** @type {Socket | null} */
   #socket = null;
 
   /** @type {DatagramSender | null} */
@@ -84,11 +88,13 @@ class UDPTransport {
   #source = /** @type {{address: string, port: number} | null} */ (null);
 
   /**
+   * @param {DatagramSockets} sockets
    * @param {SocketOptions} options
    * @param {DatagramClient} client
    */
-  constructor(options, client) {
+  constructor(sockets, options, client) {
     this.#client = client;
+    this.#sockets = sockets;
     // A task later: binding may be done in no time, and what the script does at once belongs to the time before.
     setImmediate(() => this.#open(options));
   }
@@ -128,7 +134,7 @@ class UDPTransport {
 
   /** @param {TransportOptions} options */
   configure(options) {
-    configure(/** @type {dgram.Socket} */ (this.#socket), options);
+    configure(/** @type {Socket} */ (this.#socket), options);
   }
 
   /** @param {boolean} needed */
@@ -154,7 +160,9 @@ class UDPTransport {
    * @param {4 | 6} family
    */
   #bind({ remote, local }, address, family) {
-    bind({ local, family, both: !address && !local?.address }, (socket, error) => {
+    const from = local?.address ?? (address ? this.#sockets.sourceTowards(address) : undefined);
+    const place = { address: from, port: local?.port ?? 0 };
+    bind(this.#sockets, { local: place, family, both: !address && !from }, (socket, error) => {
       if (this.#over) return socket.close();
       this.#adopt(socket);
       if (error) {
@@ -170,7 +178,7 @@ class UDPTransport {
     });
   }
 
-  /** @param {dgram.Socket} socket */
+  /** @param {Socket} socket */
   #adopt(socket) {
     this.#socket = socket;
     socket.once("close", () => this.#client.released());
@@ -179,7 +187,7 @@ class UDPTransport {
 
   /** @param {{address: string, port: number} | null} source */
   #connected(source) {
-    const socket = /** @type {dgram.Socket} */ (this.#socket);
+    const socket = /** @type {Socket} */ (this.#socket);
     const { address, port } = socket.address();
     this.#phase = "established";
     this.#source = source;
@@ -191,7 +199,7 @@ class UDPTransport {
 
   /**
    * @param {Buffer<ArrayBuffer>} message
-   * @param {dgram.RemoteInfo} info
+   * @param {RemoteInfo} info
    */
   #received(message, { address, port }) {
     const source = this.#source;
@@ -213,7 +221,7 @@ class UDPTransport {
 }
 
 /**
- * @param {dgram.Socket} socket
+ * @param {Socket} socket
  * @param {TransportOptions} options
  */
 export function configure(socket, { ttl, receiveBufferSize }) {
@@ -242,10 +250,9 @@ export function bytesOf({ buffer, byteOffset, length }) {
 }
 
 /**
- * @param {SocketOptions} options
- * @param {DatagramClient} client
- * @returns {Transport}
+ * @param {DatagramSockets} sockets
+ * @returns {(options: SocketOptions, client: DatagramClient) => Transport}
  */
-export function connect(options, client) {
-  return new UDPTransport(options, client);
+export function connecting(sockets) {
+  return (options, client) => new UDPTransport(sockets, options, client);
 }
