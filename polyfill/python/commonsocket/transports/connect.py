@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from .system import failure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from commonsocket.core.failure import Failure, Phase
     from commonsocket.core.options import Address, LocalAddress
@@ -38,6 +38,11 @@ class Endpoint(NamedTuple):
     address: tuple[Any, ...]
 
 
+if TYPE_CHECKING:
+    #: What finds the endpoints to try, in order: `resolve`, or what allows some of them only; raises `ConnectError`.
+    Resolver = Callable[[Address, LocalAddress | None, socket.SocketKind], Awaitable[list[Endpoint]]]
+
+
 class Connected(NamedTuple):
     """A connected, non-blocking socket, and where to."""
 
@@ -54,13 +59,13 @@ class Failed(NamedTuple):
 
 
 async def connect_tcp(
-    remote: Address, local: LocalAddress | None, prepare: Callable[[socket.socket], None]
+    remote: Address, local: LocalAddress | None, prepare: Callable[[socket.socket], None], resolver: Resolver
 ) -> Connected:
-    """Connect; raises `ConnectError`.
+    """Connect to one of the endpoints that `resolver` gives; raises `ConnectError`.
 
     `prepare` sets the options of each new socket before it connects.
     """
-    endpoints = await resolve(remote, local)
+    endpoints = await resolver(remote, local, socket.SOCK_STREAM)
     failures: list[Failed] = []
     connected = await _race(endpoints, local, prepare, failures)
     if connected is not None:
@@ -79,9 +84,7 @@ def attempts_failed(failures: Sequence[Failed]) -> ConnectError:
     return ConnectError(failure_of(last.error, last.phase, what, cause))
 
 
-async def resolve(
-    remote: Address, local: LocalAddress | None, kind: socket.SocketKind = socket.SOCK_STREAM
-) -> list[Endpoint]:
+async def resolve(remote: Address, local: LocalAddress | None, kind: socket.SocketKind) -> list[Endpoint]:
     """Return the endpoints to try, in order; raises `ConnectError`."""
     family = _FAMILIES.get(remote.host.version, socket.AF_UNSPEC)
     if remote.host.version:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from commonsocket.core.failure import Failure
 
-from .connect import ConnectError, connect_tcp
+from .connect import ConnectError, connect_tcp, resolve
 from .system import failure_of
 
 if sys.platform != "win32":
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from commonsocket.core.options import SocketOptions
     from commonsocket.microtasks import MicrotaskQueue
 
+    from .connect import Resolver
     from .transport import Listener
 
 # SO_LINGER on with a time of 0: closing sends RST and drops what is unsent.
@@ -49,6 +50,7 @@ class TcpTransport(asyncio.Protocol):
         "_read_size",
         "_released",
         "_remote",
+        "_resolver",
         "_settings",
         "_socket",
         "_task",
@@ -56,9 +58,10 @@ class TcpTransport(asyncio.Protocol):
         "_write_paused",
     )
 
-    def __init__(self, listener: Listener, queue: MicrotaskQueue) -> None:
+    def __init__(self, listener: Listener, queue: MicrotaskQueue, resolver: Resolver = resolve) -> None:
         self._listener = listener
         self._loop = queue.loop
+        self._resolver = resolver
         self._settings: dict[str, Any] = {}
         self._task: asyncio.Task[None] | None = None
         self._socket: socket.socket | None = None
@@ -222,7 +225,7 @@ class TcpTransport(asyncio.Protocol):
     async def _connect(self, options: SocketOptions) -> None:
         assert options.remote is not None
         try:
-            self._socket, (_, address) = await connect_tcp(options.remote, options.local, self._prepare)
+            self._socket, (_, address) = await connect_tcp(options.remote, options.local, self._prepare, self._resolver)
             self._remote = (address[0], address[1])
             await self._loop.create_connection(lambda: self, sock=self._socket)
         except ConnectError as error:

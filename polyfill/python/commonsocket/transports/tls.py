@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from commonsocket.core.tls_session import Failed, Received, Secured, TlsSession, sent_data
 
+from .connect import resolve
 from .tcp import TcpTransport
 from .tls_context import client_role, server_role
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from commonsocket.core.tls_session import TlsDetails, TlsEvent, TlsRole
     from commonsocket.microtasks import MicrotaskQueue
 
+    from .connect import Resolver
     from .transport import Listener
 
 Address = tuple[str, int]
@@ -43,9 +45,11 @@ class TlsTransport:
         "_tcp",
     )
 
-    def __init__(self, listener: Listener, queue: MicrotaskQueue, role: TlsRole | None = None) -> None:
+    def __init__(
+        self, listener: Listener, queue: MicrotaskQueue, role: TlsRole | None = None, resolver: Resolver = resolve
+    ) -> None:
         self._listener = listener
-        self._tcp = TcpTransport(self, queue)
+        self._tcp = TcpTransport(self, queue, resolver)
         self._role = role
         self._session: TlsSession | None = None
         self._ends: tuple[Address | None, Address | None] = (None, None)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from commonsocket.core.options import Address, LocalAddress, SocketOptions
     from commonsocket.microtasks import MicrotaskQueue
 
+    from .connect import Resolver
+
 
 class DatagramListener(Listener, Sender, Protocol):
     """What a transport of datagrams tells; see the methods of `DatagramCore` with the same names."""
@@ -71,11 +73,23 @@ class DatagramsOnly(ABC):
 class UdpTransport(DatagramsOnly):
     """One UDP socket; see `DatagramTransport` for its methods and `DatagramListener` for what it tells."""
 
-    __slots__ = ("_freed", "_listener", "_loop", "_peer", "_released", "_sending", "_socket", "_task", "_ttl")
+    __slots__ = (
+        "_freed",
+        "_listener",
+        "_loop",
+        "_peer",
+        "_released",
+        "_resolver",
+        "_sending",
+        "_socket",
+        "_task",
+        "_ttl",
+    )
 
-    def __init__(self, listener: DatagramListener, queue: MicrotaskQueue) -> None:
+    def __init__(self, listener: DatagramListener, queue: MicrotaskQueue, resolver: Resolver = resolve) -> None:
         self._listener = listener
         self._loop = queue.loop
+        self._resolver = resolver
         self._ttl: Any = None
         self._task: asyncio.Task[None] | None = None
         self._socket: DatagramSocket | None = None
@@ -139,7 +153,7 @@ class UdpTransport(DatagramsOnly):
         if options.remote is None:
             assert options.local is not None
             return open_bound(options.local, {"ttl": self._ttl}), None
-        for endpoint in await resolve(options.remote, options.local, socket.SOCK_DGRAM):
+        for endpoint in await self._resolver(options.remote, options.local, socket.SOCK_DGRAM):
             opened = self._attempt(endpoint, options.local, failures)
             if opened is not None:
                 return opened, endpoint
@@ -185,7 +199,7 @@ class UdpTransport(DatagramsOnly):
 
     async def _send_to_name(self, own: DatagramSocket, data: bytes, destination: Address) -> None:
         try:
-            found = await resolve(destination, None, socket.SOCK_DGRAM)
+            found = await self._resolver(destination, None, socket.SOCK_DGRAM)
         except ConnectError as error:
             self._listener.datagram_refused(error.failure, oversize=False)
             return
