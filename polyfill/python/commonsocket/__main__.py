@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 #: Command -> the module whose `main(arguments)` runs it and returns the exit code, and what it does.
 COMMANDS: Final = {
     "serve": ("commonsocket.serve", "run a socket worker, which gets connections by the global connect event"),
+    "tunnel": ("commonsocket.tunnel.command", "carry sockets over WebSockets, for pages and others that have none"),
 }
 
 _ROWS = "\n".join(f"  {name:8} {summary}" for name, (_, summary) in COMMANDS.items())

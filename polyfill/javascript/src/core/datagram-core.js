@@ -56,7 +56,7 @@ export class DatagramCore extends SocketCore {
 
   /**
    * @override
-   * @param {{remote: Endpoint | null, local: Endpoint}} details
+   * @param {{remote: Endpoint | null, local: Endpoint | null}} details
    */
   connected(details) {
     super.connected(details);

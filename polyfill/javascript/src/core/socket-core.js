@@ -151,12 +151,12 @@ export class SocketCore {
 
   // What the transport reports.
 
-  /** @param {{remote: Endpoint | null, local: Endpoint, tls?: TLSDetails}} details */
+  /** @param {{remote: Endpoint | null, local: Endpoint | null, tls?: TLSDetails}} details */
   connected({ remote, local, tls }) {
     if (this.lifecycle.terminal) return;
     this.#readyDeadline.stop();
     this.info.remote = remote && new SocketEndpoint(grant(remote));
-    this.info.local = new SocketEndpoint(grant(local));
+    this.info.local = local && new SocketEndpoint(grant(local));
     if (tls) this.info.tls = new SocketTLSInfo(grant(tls));
     this.stats.readyAt = performance.now();
     this.lifecycle.advance("connected");

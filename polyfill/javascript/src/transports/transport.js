@@ -98,7 +98,8 @@
 /**
  * What the core offers to a transport.
  * @typedef {object} TransportClient
- * @property {(details: {remote: Endpoint | null, local: Endpoint, tls?: TLSDetails}) => void} connected
+ * @property {(details: {remote: Endpoint | null, local: Endpoint | null, tls?: TLSDetails}) => void} connected an end is
+ *   null where the platform does not know it
  * @property {number} room how many more bytes the client wants; with 0 the transport stops reading until `resume()`
  * @property {(bytes: Uint8Array<ArrayBuffer>, owned: boolean) => boolean} received takes bytes that arrived. They are
  *   valid only within the call, unless they are owned: then the client may keep their buffer, and says so by true

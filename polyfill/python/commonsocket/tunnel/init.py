@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from commonsocket.core.conversion import snake_case
-from commonsocket.core.options import check_construction, check_members, convert_init
+from commonsocket.core.options import check_construction, convert_init
 from commonsocket.dom_exception import DOMException
 
 from .frames import PROTOCOL_ERROR, FrameError
@@ -54,7 +54,7 @@ def _checked(init: Mapping[str, Any], what: str) -> dict[str, Any]:
 def _converted(init: Mapping[str, Any]) -> dict[str, Any]:
     """Convert `init` as the constructor of a socket of the reference does; raises TypeError."""
     members = {name: value for name, value in _renamed(decode_bytes(init)).items() if name in _MEMBERS}
-    return check_members(convert_init(members, {}))
+    return convert_init(members, {})
 
 
 def _renamed(value: Any) -> Any:
