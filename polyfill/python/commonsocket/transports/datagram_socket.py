@@ -124,9 +124,15 @@ class DatagramSocket:
                 return
             except OSError as error:
                 # What ICMP said of something sent (RFC 1122, section 4.1.3.3).
+                self._watch_again(self._own)
                 self._failed(error)
                 return
             self._received(data, (plain(source[0]), source[1]))
+
+    def _watch_again(self, own: socket.socket) -> None:
+        """Watch on after an error, which makes uvloop stop (libuv takes a POLLERR for the end of the descriptor)."""
+        self._loop.remove_reader(own)
+        self._loop.add_reader(own, self._readable)
 
     async def _receive(self, own: socket.socket) -> None:
         """Take what arrives, on a loop that cannot tell when something has."""

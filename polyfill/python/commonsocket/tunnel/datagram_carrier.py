@@ -76,7 +76,6 @@ class DatagramCarrier:
         host = parse_host(text)
         if host is None or port == 0:
             raise FrameError(PROTOCOL_ERROR, "a datagram goes to no address")
-        self._size = len(data)
         if host.version and not self._client.settings.allowed.allows_address(host.text, port, "udp"):
             refusal = Failure("established", "EACCES", f"the tunnel does not allow {host.text} port {port} (udp)")
             self._tell_refused(refusal, len(data))
@@ -170,10 +169,12 @@ class DatagramCarrier:
             self._waiting.append((data, to))
             return
         self._size = len(data)
+        # Before it is sent: that it was refused may be told within.
+        self._sending = True
         if self._udp.send_datagram(data, to):
             self._client.metrics.bytes_up += len(data)
-        else:
-            self._sending = True
+            self._sending = False
+        elif self._sending:
             # Nothing that comes down waits for the client to send something, so it may just wait.
             self._client.pause_reading()
 

@@ -34,7 +34,7 @@ class Tokens:
 
 
 def read_tokens(file: Path) -> Tokens:
-    """Return the tokens of `file`, one a line, but for empty lines and those with a `#` in front; raises `MistakeError`."""
+    """Return the tokens of `file`, one a line but for empty ones and comments (`#`); raises `MistakeError`."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
