@@ -34,6 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WORD",
         help="part of a mutant's id or of its requirement's (repeatable)",
     )
+    parser.add_argument(
+        "--requirement",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="mutants that violate this requirement, or glob (repeatable)",
+    )
+    parser.add_argument(
+        "--shard", type=_shard, default=(1, 1), metavar="I/N", help="the I-th of N equal parts of the mutants"
+    )
+    parser.add_argument(
+        "--missing", action="store_true", help="run nothing: list the testable requirements that have no mutant"
+    )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="mutants tried at once (default: 2)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write what became of each mutant as JSON lines")
 
@@ -41,10 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Try the mutants, and print what became of them.
 
-    1 where fewer than 95 % are killed by a test that names the violated requirement, or a mutant is stale.
+    1 where fewer than 95 % are killed by a test that names the violated requirement, or a mutant is stale; with
+    --missing, where a testable requirement has no mutant.
 
-    Raises NeedsCheckoutError, a SpecError for what is wrong with the files, NoMutantError, UsageError, and what is
-    wrong with a target.
+    Raises NeedsCheckoutError, a SpecError for what is wrong with the files, NoMutantError, UnknownNameError for a
+    requirement that does not exist, UsageError, and what is wrong with a target.
     """
     import asyncio
 
@@ -58,19 +72,59 @@ def execute(args: argparse.Namespace) -> int:
         raise UsageError("--jobs must be at least 1", remedy="give a whole number from 1")
     folder = data()
     spec, cases = load()
-    chosen = [mutant for mutant in mutants.load(spec, folder) if _chosen(mutant, args)]
+    known = mutants.load(spec, folder)
+    if args.missing:
+        return _list_missing(spec, known)
+    chosen = _select(known, spec, args)
     if not chosen:
-        raise NoMutantError(", ".join((*args.target, *args.words)))
+        raise NoMutantError(", ".join((*args.target, *args.words, *args.requirement)) or "this shard")
     fates = asyncio.run(_try_all(chosen, spec, cases, args.jobs))
     if args.output is not None:
         _write(args.output, fates)
     return _conclude(fates)
 
 
-def _chosen(mutant: Mutant, args: argparse.Namespace) -> bool:
-    return (not args.target or mutant.target in args.target) and (
-        not args.words or any(word in mutant.id or word in mutant.requirement for word in args.words)
-    )
+def _shard(text: str) -> tuple[int, int]:
+    import argparse
+
+    part, _, count = text.partition("/")
+    if not (part.isdecimal() and count.isdecimal() and 1 <= int(part) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no shard: the first third is 1/3, the last one 3/3")
+    return int(part), int(count)
+
+
+def _select(known: Sequence[Mutant], spec: Spec, args: argparse.Namespace) -> list[Mutant]:
+    """Return the mutants that the filters leave: each kind narrows, several of one kind widen."""
+    from fnmatch import filter as matching
+
+    from conformance.engine.plan import UnknownNameError
+
+    wanted: set[str] = set()
+    for name in args.requirement:
+        found = matching(spec.requirements, name)
+        if not found:
+            raise UnknownNameError("requirement", name, spec.requirements, listing="conformance coverage")
+        wanted.update(found)
+    chosen = [
+        mutant
+        for mutant in known
+        if (not args.target or mutant.target in args.target)
+        and (not args.words or any(word in mutant.id or word in mutant.requirement for word in args.words))
+        and (not args.requirement or mutant.requirement in wanted)
+    ]
+    part, count = args.shard
+    return chosen[part - 1 :: count]
+
+
+def _list_missing(spec: Spec, known: Sequence[Mutant]) -> int:
+    from conformance import mutants
+
+    missing = mutants.without(spec, known)
+    for requirement in missing:
+        print(f"{requirement.id}\n  {requirement.text}")
+    testable = sum(requirement.untestable is None for requirement in spec.requirements.values())
+    print(f"{testable - len(missing)} of {testable} testable requirements have a mutant")
+    return 1 if missing else 0
 
 
 async def _try_all(chosen: Sequence[Mutant], spec: Spec, cases: Sequence[TestCase], jobs: int) -> list[Fate]:

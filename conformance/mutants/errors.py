@@ -25,5 +25,7 @@ class NoMutantError(ConformanceError):
 
     def __init__(self, words: str) -> None:
         super().__init__(
-            f"no mutant is selected by {words}", remedy="-k takes a part of a mutant's id or of its requirement's"
+            f"no mutant is selected by {words}",
+            remedy="-k takes a part of a mutant's id or of its requirement's, "
+            "--requirement a whole id or a glob; `conformance mutants --missing` lists those that have no mutant",
         )

@@ -13,10 +13,10 @@ from conformance.spec.schema import check_document
 from conformance.spec.suggest import known_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from conformance.spec import Spec
+    from conformance.spec import Requirement, Spec
     from conformance.spec.document import Document
 
 SOURCES = {"node": ("javascript", "src"), "reference": ("python", "commonsocket")}
@@ -37,6 +37,8 @@ class Mutant:
     replace: str
     equivalent: str | None = None
     """Why no test can tell it from the original."""
+    tests: str | None = None
+    """A glob over the tests to run; None are those that name the requirement."""
     place: str = ""
     """Where it is described: file and line."""
 
@@ -107,6 +109,12 @@ def _check(read: Document, stem: str, spec: Spec, first: dict[str, str]) -> Iter
         if entry["find"] == entry["replace"]:
             message = f"`{name}` changes nothing"
             yield read.problem((*where, "replace"), UNKNOWN_NAME, message, "write what violates the requirement")
+
+
+def without(spec: Spec, mutants: Collection[Mutant]) -> list[Requirement]:
+    """Return the testable requirements that no mutant violates."""
+    have = {mutant.requirement for mutant in mutants}
+    return [each for each in spec.requirements.values() if each.untestable is None and each.id not in have]
 
 
 def stale(mutant: Mutant, folder: Path) -> Problem | None:

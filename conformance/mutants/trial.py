@@ -1,10 +1,11 @@
-"""Tries mutants: runs tests against each through the engine until one of them notices."""
+"""Tries mutants: runs the tests of the violated requirement against each until one of them notices."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from conformance.engine.run import Job, run_target
@@ -42,7 +43,7 @@ class Fate:
     message: str = ""
     """What that test said, or why the mutant was not run."""
     tests: int = 0
-    """How many tests name its requirement and pass on the original."""
+    """How many tests could notice it, because they pass on the original."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the record that `--output` writes."""
@@ -77,7 +78,7 @@ class Trial:
 
         Raises the error of a target that cannot be used.
         """
-        wanted = {case.id: case for mutant in mutants for case in (*self._naming(mutant), *self._topic(mutant))}
+        wanted = {case.id: case for mutant in mutants for case in self._tests(mutant)}
         seen = _Watch()
         await self._run(list(wanted.values()), launch(self._manifest, self._original), seen)
         self._passing = {result.test for result in seen.results if result.verdict == "pass"}
@@ -97,19 +98,15 @@ class Trial:
             self._workshop.discard(copy)
 
     async def _try(self, mutant: Mutant, mutated: Launch) -> Fate:
-        naming = [case for case in self._naming(mutant) if case.id in self._passing]
-        noticed = await self._first_notice(naming, mutated)
-        if noticed is not None:
-            # What does not even start violates more than one requirement, and says nothing of the tests.
-            return Fate(mutant, "killed by another" if noticed[0] == AGENT else "killed", *noticed, tests=len(naming))
-        known = {case.id for case in naming}
-        others = [case for case in self._topic(mutant) if case.id in self._passing and case.id not in known]
-        noticed = await self._first_notice(others, mutated)
+        tests = [case for case in self._tests(mutant) if case.id in self._passing]
+        noticed = await self._first_notice(tests, mutated)
         if noticed is None:
-            return Fate(mutant, "survived", message="" if naming else "no test that names it runs", tests=len(naming))
-        # What is checked after every test names its requirement in the message.
-        named = mutant.requirement in noticed[1]
-        return Fate(mutant, "killed" if named else "killed by another", *noticed, tests=len(naming))
+            return Fate(mutant, "survived", message="" if tests else "no test of it runs here", tests=len(tests))
+        by, message = noticed
+        # What does not even start violates more than one requirement, and says nothing of the tests. What is checked
+        # after every test names its requirement in the message.
+        named = by != AGENT and (mutant.tests is None or mutant.requirement in message)
+        return Fate(mutant, "killed" if named else "killed by another", by, message, tests=len(tests))
 
     async def _first_notice(self, cases: list[TestCase], mutated: Launch) -> tuple[str, str] | None:
         """Run tests until one does not pass, and return which it is and what it says."""
@@ -135,16 +132,10 @@ class Trial:
         job = Job(launched, self._manifest.features, cases, {"mutant": True}, self._spec, Expectations(), "")
         await run_target(job, self._settings, append=_forget, progress=watch)
 
-    def _naming(self, mutant: Mutant) -> list[TestCase]:
+    def _tests(self, mutant: Mutant) -> list[TestCase]:
+        if mutant.tests is not None:
+            return [case for case in self._cases if fnmatchcase(case.id, mutant.tests)]
         return [case for case in self._cases if mutant.requirement in case.requirements]
-
-    def _topic(self, mutant: Mutant) -> list[TestCase]:
-        """Return the behavioural tests of the topic's requirements: the generated cases are many, and name theirs."""
-        return [
-            case
-            for case in self._cases
-            if case.source == "behaviour" and any(name.startswith(f"{mutant.topic}/") for name in case.requirements)
-        ]
 
 
 def _forget(_record: Record) -> None:
