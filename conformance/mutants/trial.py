@@ -15,7 +15,7 @@ from conformance.mutants.workshop import launch
 from conformance.results.expectations import Expectations
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from conformance.agent.manifest import Launch, Manifest
@@ -79,7 +79,7 @@ class Trial:
         Raises the error of a target that cannot be used.
         """
         wanted = {case.id: case for mutant in mutants for case in self._tests(mutant)}
-        seen = _Watch()
+        seen = _Watch(stop_at=None)
         await self._run(list(wanted.values()), launch(self._manifest, self._original), seen)
         self._passing = {result.test for result in seen.results if result.verdict == "pass"}
         self.failing = [result.test for result in seen.results if result.verdict in _NOTICED]
@@ -99,34 +99,34 @@ class Trial:
 
     async def _try(self, mutant: Mutant, mutated: Launch) -> Fate:
         tests = [case for case in self._tests(mutant) if case.id in self._passing]
-        noticed = await self._first_notice(tests, mutated)
-        if noticed is None:
-            return Fate(mutant, "survived", message="" if tests else "no test of it runs here", tests=len(tests))
-        by, message = noticed
-        # What does not even start violates more than one requirement, and says nothing of the tests. What is checked
-        # after every test names its requirement in the message.
-        named = by != AGENT and (mutant.tests is None or mutant.requirement in message)
-        return Fate(mutant, "killed" if named else "killed by another", by, message, tests=len(tests))
+        # What is checked after every test names its requirement in the message.
+        watch = _Watch(stop_at="" if mutant.tests is None else mutant.requirement)
+        try:
+            await self._until_noticed(tests, mutated, watch)
+        except ConformanceError as error:
+            # What does not even start violates more than one requirement, and says nothing of the tests.
+            return Fate(mutant, "killed by another", AGENT, error.message, len(tests))
+        if watch.noticed is not None:
+            return Fate(mutant, "killed", watch.noticed.test, watch.noticed.message, len(tests))
+        if watch.failed is not None:
+            return Fate(mutant, "killed by another", watch.failed.test, watch.failed.message, len(tests))
+        return Fate(mutant, "survived", message="" if tests else "no test of it runs here", tests=len(tests))
 
-    async def _first_notice(self, cases: list[TestCase], mutated: Launch) -> tuple[str, str] | None:
-        """Run tests until one does not pass, and return which it is and what it says."""
+    async def _until_noticed(self, cases: list[TestCase], mutated: Launch, watch: _Watch) -> None:
+        """Run tests until one notices, or all are over. Raises the error of an agent that cannot be used."""
         if not cases:
-            return None
-        watch = _Watch(stop_at=_NOTICED)
+            return
         run = asyncio.create_task(self._run(cases, mutated, watch))
         stop = asyncio.create_task(watch.stopped.wait())
         try:
             await asyncio.wait({run, stop}, return_when=asyncio.FIRST_COMPLETED)
             if watch.noticed is None:
                 await run
-        except ConformanceError as error:
-            return AGENT, error.message
         finally:
             stop.cancel()
             run.cancel()
             with contextlib.suppress(asyncio.CancelledError, ConformanceError):
                 await run
-        return None if watch.noticed is None else (watch.noticed.test, watch.noticed.message)
 
     async def _run(self, cases: list[TestCase], launched: Launch, watch: _Watch) -> None:
         job = Job(launched, self._manifest.features, cases, {"mutant": True}, self._spec, Expectations(), "")
@@ -146,10 +146,14 @@ def _forget(_record: Record) -> None:
 class _Watch:
     """Looks at results as they come."""
 
-    stop_at: Collection[str] = ()
+    stop_at: str | None
+    """What the message of a test that does not pass has to say for the run to stop; None goes through to the end."""
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     results: list[TestResult] = field(default_factory=list)
     noticed: TestResult | None = None
+    """The test that stopped the run."""
+    failed: TestResult | None = None
+    """The first one that did not pass."""
 
     def begin(self, header: Header, count: int) -> None:
         """Nothing is shown of a single run."""
@@ -160,7 +164,10 @@ class _Watch:
     def finished(self, result: TestResult) -> None:
         """Note a result, and whether it is the one that was waited for."""
         self.results.append(result)
-        if self.noticed is None and result.verdict in self.stop_at:
+        if result.verdict not in _NOTICED:
+            return
+        self.failed = self.failed or result
+        if self.noticed is None and self.stop_at is not None and self.stop_at in result.message:
             self.noticed = result
             self.stopped.set()
 
