@@ -1,7 +1,7 @@
 import { defineInterface, granted, promised } from "./webidl/interface.js";
 
 /**
- * @typedef {object} Session what a QUIC transport offers beside the primary stream
+ * @typedef {object} Session what a quic socket has beside the primary stream
  * @property {() => Promise<import("./quic-stream.js").QuicStream>} createBidirectionalStream
  * @property {() => Promise<WritableStream>} createUnidirectionalStream
  * @property {ReadableStream} incomingBidirectionalStreams
@@ -10,7 +10,7 @@ import { defineInterface, granted, promised } from "./webidl/interface.js";
  * @property {number} maxDatagramSize
  */
 
-/** The streams and datagrams of a QUIC connection. No transport of this version makes one. */
+/** The streams and datagrams of a QUIC connection. */
 export class QuicSession {
   /** @type {Session} */
   #session;

@@ -1,6 +1,7 @@
 import { platform } from "#platform";
 import { DatagramCore } from "./core/datagram-core.js";
 import { socketOptions } from "./core/init.js";
+import { QuicCore } from "./core/quic-core.js";
 import { SocketCore } from "./core/socket-core.js";
 import { Updates } from "./core/update.js";
 import { SocketInfo } from "./socket-info.js";
@@ -18,6 +19,9 @@ import { defineInterface, grant, promised } from "./webidl/interface.js";
 const asyncDispose = /** @type {typeof Symbol.asyncDispose} */ (
   Symbol.asyncDispose ?? Symbol.for("nodejs.asyncDispose")
 );
+
+/** What the sockets of each type are inside. */
+const cores = { tcp: SocketCore, tls: SocketCore, udp: DatagramCore, quic: QuicCore };
 
 /** "The same FrozenArray object each time". */
 const supportedTypes = Object.freeze([...platform.supportedTypes]);
@@ -121,12 +125,7 @@ export class Socket extends EventTarget {
     const options = accepted?.options ?? socketOptions(init, platform);
     super();
     const socket = platform.uncloneable(this);
-    const core = new (options.type === "udp" ? DatagramCore : SocketCore)(
-      socket,
-      options,
-      platform,
-      accepted?.incoming,
-    );
+    const core = new cores[options.type](socket, options, platform, accepted?.incoming);
     new Slots(socket, core);
     core.start();
     // biome-ignore lint/correctness/noConstructorReturn: the object that structuredClone() refuses is the socket.

@@ -49,6 +49,16 @@ export function failureOf({ phase, message, code, cause }) {
   return error;
 }
 
+/**
+ * @param {string} what
+ * @param {number | null} code null where the platform does not tell it
+ * @returns {DOMException} the failure of a stream that the peer broke off
+ */
+export function streamError(what, code) {
+  const message = code === null ? what : `${what}: application error code ${code}`;
+  return failureOf({ phase: "established", code: "ECONNRESET", message, cause: undefined });
+}
+
 /** @returns {DOMException} what an abort without a reason fails a socket with */
 export function abortError() {
   return new DOMException("The socket was aborted", "AbortError");

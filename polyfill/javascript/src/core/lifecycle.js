@@ -30,9 +30,17 @@ export class Lifecycle {
    * @returns {State} the new state
    */
   advance(event) {
+    this.state = this.next(event);
+    return this.state;
+  }
+
+  /**
+   * @param {string} event
+   * @returns {State} what the state would be then
+   */
+  next(event) {
     const next = this.#transitions[this.state][event];
     if (next === undefined) throw new Error(`"${event}" cannot happen in the state "${this.state}"`);
-    this.state = /** @type {State} */ (next);
-    return this.state;
+    return /** @type {State} */ (next);
   }
 }

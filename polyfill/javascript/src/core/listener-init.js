@@ -33,6 +33,9 @@ const acceptable = [
   "ttl",
 ];
 
+/** The types whose connections begin with a handshake of TLS. @type {SocketType[]} */
+const encrypted = ["tls", "quic"];
+
 /** How long a flow of datagrams lives on without any: "after it was idle for 30 seconds". */
 const flowIdleTimeout = 30_000;
 
@@ -46,8 +49,8 @@ const handshakeTimeout = 120_000;
 function checkTLS(type, tls) {
   if (type === "udp" && tls) throw new TypeError("tls has no meaning for type udp");
   if (type === "quic" && !tls?.alpn?.length) throw new TypeError("tls.alpn is missing for type quic");
-  const encrypted = type === "tls" || type === "quic";
-  if (encrypted && (!tls?.key || !tls.cert)) throw new TypeError(`tls.key and tls.cert are missing for type ${type}`);
+  if (encrypted.includes(type) && (!tls?.key || !tls.cert))
+    throw new TypeError(`tls.key and tls.cert are missing for type ${type}`);
 }
 
 /**
@@ -65,7 +68,7 @@ export function listenerOptions(init, platform) {
   checkPlatform({ tls }, platform);
   const options = withDefaults({ ...check(accept), type, tls });
   if (type === "udp") options.idleTimeout = accept.idleTimeout ?? flowIdleTimeout;
-  if (type === "tls") options.readyTimeout = handshakeTimeout;
+  if (encrypted.includes(type)) options.readyTimeout = handshakeTimeout;
   if (!platform.supportedTypes.includes(type)) throw notSupported(`This platform has no listeners of type ${type}`);
   return { type, local, signal, backlog, reusePort, accept: options };
 }

@@ -24,8 +24,8 @@ const immutable = [
   ["tls", () => true],
 ];
 
-/** What only connections have. */
-const connectionOptions = /** @type {const} */ (["allowHalfOpen", "keepAliveDelay", "noDelay"]);
+/** Which members have no meaning for sockets of a type. @type {Partial<Record<string, (keyof Changes)[]>>} */
+const meaningless = { udp: ["allowHalfOpen", "keepAliveDelay", "noDelay"], quic: ["keepAliveDelay", "noDelay"] };
 
 /** What an upgrade changes. */
 const upgraded = new Set(["tls", "type"]);
@@ -135,8 +135,8 @@ export class Updates {
     } else if ("tls" in changes && options.type === "tls") {
       throw notSupported("A connection cannot be renegotiated: TLS 1.3 does not have that any more");
     }
-    const unsupported = options.type === "udp" && connectionOptions.find((member) => member in changes);
-    if (unsupported) throw notSupported(`${unsupported} has no meaning for type udp`);
+    const unsupported = meaningless[options.type]?.find((member) => member in changes);
+    if (unsupported) throw notSupported(`${unsupported} has no meaning for type ${options.type}`);
     const upgrades = changes.type === "tls";
     for (const [member, differs] of immutable) {
       if (upgrades && upgraded.has(member)) continue;

@@ -1,5 +1,5 @@
 /**
- * The streams of udp sockets: chunks are datagrams, which are whole or not there at all.
+ * The streams of udp sockets, and of the datagrams of QUIC: chunks are datagrams, which are whole or not there at all.
  */
 
 import { parseHost } from "../core/host.js";
@@ -27,7 +27,7 @@ import { convertDictionary } from "../webidl/convert.js";
  */
 const mostEmpty = 1024;
 
-/** The read side of one udp socket. */
+/** The read side of one udp socket, or one QUIC connection. */
 export class DatagramReadSide {
   /** @type {"open" | "ended" | "cancelled" | "failed"} */
   #state = "open";
@@ -138,13 +138,25 @@ export class DatagramReadSide {
     if (this.#count === 0) this.#end();
   }
 
-  /** @param {unknown} reason */
-  fail(reason) {
+  /**
+   * Errors the stream behind what has been received.
+   * @param {unknown} reason
+   */
+  finishWith(reason) {
     if (this.#state !== "open") return;
     this.#state = "failed";
     this.#failure = reason;
+    if (this.#count === 0) this.#end();
+  }
+
+  /**
+   * Errors the stream, and throws away what has been received.
+   * @param {unknown} reason
+   */
+  fail(reason) {
+    if (this.#state !== "open") return;
     this.#clear();
-    this.#end();
+    this.finishWith(reason);
   }
 
   /** Ends the direction from this side, with or without the user's lock on the stream. */
@@ -164,7 +176,7 @@ export class DatagramReadSide {
     this.#size -= size;
     if (this.#count === 0) this.#clear();
     this.#controller?.enqueue(chunk);
-    if (this.#count === 0 && this.#state === "ended") this.#end();
+    if (this.#count === 0 && this.#state !== "open") this.#end();
   }
 
   /** @param {boolean} wanted */

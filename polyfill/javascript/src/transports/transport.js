@@ -20,8 +20,22 @@
  * `received()`, `datagramSent()` in place of `sent()`, and `failedSoftly()` for what does not end the socket. There is no
  * FIN: `writeFin()` is answered at once, and `ended()` never comes.
  *
- * How the transports to come fit in:
- * - quic: the primary stream is the transport of the socket, and `connected()` carries the session with it.
+ * With `type: "quic"` the transport is a `QuicTransport` and the client a `QuicClient`. The methods of both that are those
+ * of a stream concern the primary stream: the first bidirectional one that the client opens, with the id 0.
+ *
+ * - `connected()` is called when the handshake is done, with `tls` in the details. By then the client has opened the
+ *   primary stream, or its first bytes will. At a server it may not have arrived: what is written waits for it.
+ * - Each direction of a stream ends by itself: that of the peer by `ended()` or `streamReset()`, and after
+ *   `stopSending()` perhaps by neither; ours by `writeFin()`, answered by `finAccepted()`, by `resetStream()`, or by
+ *   `stopped()`, which the transport has answered with a reset itself. After its end nothing more is told of it, and
+ *   nothing asked for.
+ * - The other streams have the same two faces, `StreamTransport` and `StreamClient`, and are handed over as functions that
+ *   connect them: to the callback of `openStream()`, and to `streamOpened()` in the order in which the peer opened them.
+ * - The end of the connection is told once, to the QuicClient alone: by `peerClosed()` where it was a CONNECTION_CLOSE of
+ *   the peer, else by `failed()` (its idle timeout has the code "ETIMEDOUT"). What arrived before is passed on before.
+ *   Streams that are cut off by it are not told that they have ended.
+ * - `close()` is called when all streams are finished: the transport waits until the peer has everything, for a while, and
+ *   closes with the application error 0, as `reset()` does at once.
  *
  * A server is made by `platform.listen()` for one listener and talks back to its `ServerClient`:
  *
@@ -121,6 +135,48 @@
  *   socket; whether a datagram was not sent because of it
  *
  * @typedef {TransportClient & DatagramExtras} DatagramClient
+ */
+
+/**
+ * One stream of a QUIC connection, seen from the core.
+ * @typedef {object} StreamTransport
+ * @property {Transport["write"]} write
+ * @property {Transport["writeFin"]} writeFin
+ * @property {Transport["resume"]} resume
+ * @property {() => void} resetStream RESET_STREAM with the application error 0, for what has not arrived
+ * @property {() => void} stopSending STOP_SENDING with the application error 0; what still arrives may be told or not
+ *
+ * @typedef {object} StreamExtras
+ * @property {(code: number) => void} streamReset RESET_STREAM arrived; what was received before is passed on before
+ * @property {(code: number | null) => void} stopped STOP_SENDING arrived; null where the platform does not tell the code
+ *
+ * @typedef {Pick<TransportClient, "room" | "received" | "ended" | "sent" | "accepted" | "finAccepted"> & StreamExtras
+ *   } StreamClient
+ * @typedef {(client: StreamClient) => StreamTransport} StreamConnect connects a stream, to be called at once; nothing is
+ *   called back before it has returned
+ */
+
+/**
+ * What a QUIC connection has beside the primary stream.
+ * @typedef {object} SessionTransport
+ * @property {(unidirectional: boolean, opened: (connect: StreamConnect) => void) => void} openStream opens one more stream,
+ *   once connected. `opened` is called, later, when the peer allows it; never where the connection ends before
+ * @property {(data: Uint8Array) => boolean} sendDatagram sends at most `maxDatagramSize` bytes, of which nothing is told.
+ *   True: the next one may be sent. False: `client.datagramsAccepted()` will say so. The memory is the caller's again
+ * @property {number} maxDatagramSize bytes of the largest datagram that can be sent at present; 0 where the peer takes none
+ * @property {{sent: number, received: number}} packets how many QUIC packets there have been so far
+ *
+ * @typedef {Transport & StreamTransport & SessionTransport} QuicTransport
+ *
+ * @typedef {object} SessionExtras
+ * @property {(unidirectional: boolean, connect: StreamConnect) => void} streamOpened the peer has opened a stream besides
+ *   the primary one
+ * @property {(data: Uint8Array<ArrayBuffer>) => void} datagram takes one that arrived, with its memory
+ * @property {() => void} datagramsAccepted the next datagram may be sent
+ * @property {(failure: TransportFailure, code: number) => void} peerClosed CONNECTION_CLOSE arrived, with an error code of
+ *   the application or of QUIC
+ *
+ * @typedef {TransportClient & StreamClient & SessionExtras} QuicClient
  */
 
 /**
