@@ -37,6 +37,7 @@ CHECKS: list[list[str]] = [
     ["lint-imports"],
     ["conformance", "spec", "check"],
     ["conformance", "spec", "generate", "--check"],
+    ["conformance", "mutants", "--stale"],
     ["npx", "--no-install", "biome", "ci", "--error-on-warnings", "."],
     ["npx", "--no-install", "tsc", "--project", "tsconfig.json"],
 ]

@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--missing", action="store_true", help="run nothing: list the testable requirements that have no mutant"
     )
+    parser.add_argument("--stale", action="store_true", help="run nothing: list the mutants that can no longer be made")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="mutants tried at once (default: 2)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write what became of each mutant as JSON lines")
 
@@ -55,7 +56,7 @@ def execute(args: argparse.Namespace) -> int:
     """Try the mutants, and print what became of them.
 
     1 where fewer than 95 % are killed by a test that names the violated requirement, or a mutant is stale; with
-    --missing, where a testable requirement has no mutant.
+    --missing, where a testable requirement has no mutant; with --stale, where a mutant is stale.
 
     Raises NeedsCheckoutError, a SpecError for what is wrong with the files, NoMutantError, UnknownNameError for a
     requirement that does not exist, UsageError, and what is wrong with a target.
@@ -75,6 +76,8 @@ def execute(args: argparse.Namespace) -> int:
     known = mutants.load(spec, folder)
     if args.missing:
         return _list_missing(spec, known)
+    if args.stale:
+        return _list_stale(known)
     chosen = _select(known, spec, args)
     if not chosen:
         raise NoMutantError(", ".join((*args.target, *args.words, *args.requirement)) or "this shard")
@@ -125,6 +128,17 @@ def _list_missing(spec: Spec, known: Sequence[Mutant]) -> int:
     testable = sum(requirement.untestable is None for requirement in spec.requirements.values())
     print(f"{testable - len(missing)} of {testable} testable requirements have a mutant")
     return 1 if missing else 0
+
+
+def _list_stale(known: Sequence[Mutant]) -> int:
+    from conformance import mutants
+    from conformance.mutants.model import sources
+
+    found = [problem for each in known if (problem := mutants.stale(each, sources(each.target))) is not None]
+    for problem in found:
+        print(problem.render())
+    print(f"{len(known) - len(found)} of {len(known)} mutants can be made")
+    return 1 if found else 0
 
 
 async def _try_all(chosen: Sequence[Mutant], spec: Spec, cases: Sequence[TestCase], jobs: int) -> list[Fate]:

@@ -143,6 +143,16 @@ def test_a_folder_without_mutants_is_refused(tmp_path):
         mutants.load(MODEL, tmp_path)
 
 
+def test_stale_lists_those_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    gone = Mutant("gone", "info/type", "node", "core/init.js", "no such text", "", place="tests/mutants/info.yaml:7")
+    monkeypatch.setattr("conformance.mutants.load", lambda _spec, _folder: [ALL[0], gone])
+    assert run(["mutants", "--stale"]) == 1
+    out = capsys.readouterr().out
+    assert "`gone`: its text stands 0 times" in out
+    assert "at: tests/mutants/info.yaml:7" in out
+    assert "1 of 2 mutants can be made" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
