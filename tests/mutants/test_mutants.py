@@ -149,7 +149,7 @@ def test_stale_lists_those_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch, 
     assert run(["mutants", "--stale"]) == 1
     out = capsys.readouterr().out
     assert "`gone`: its text stands 0 times" in out
-    assert "at: tests/mutants/info.yaml:7" in out
+    assert "tests/mutants/info.yaml:7: " in out
     assert "1 of 2 mutants can be made" in out
 
 
