@@ -26,6 +26,8 @@ from conformance.versions import numbers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from conformance.agent.log import AgentLog
+
 FILE: Final = "runner.toml"
 EXPECTATIONS: Final = "expectations.yaml"
 Language = Literal["javascript", "python"]
@@ -181,6 +183,8 @@ class Launch:
     """Variables that the agent gets besides those of the harness."""
     jobs: int | None = None
     """How many tests the target can take at once, where that is few."""
+    log: AgentLog | None = field(default=None, compare=False)
+    """Where stderr of the agent is kept."""
 
     def check_version(self, found: str) -> None:
         """Raise RuntimeTooOld when the runtime's version is below the manifest's minimum."""

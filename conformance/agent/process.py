@@ -1,4 +1,7 @@
-"""An agent as a process of its own: started in its own process group, killed with all it started."""
+"""An agent as a process of its own: started in its own process group, killed with all it started.
+
+Whatever becomes of the harness, nothing of it is left: see `lifeline`.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from conformance.agent.client import AgentClient
 from conformance.agent.errors import AgentStartFailed
+from conformance.agent.lifeline import Lifeline
 
 if TYPE_CHECKING:
+    from conformance.agent.log import AgentLog
     from conformance.agent.manifest import Launch
     from conformance.agent.transcript import Transcript
 
@@ -32,7 +37,7 @@ async def start_agent(launch: Launch, *, transcript: Transcript | None = None) -
     loop = asyncio.get_running_loop()
     try:
         await loop.subprocess_exec(
-            lambda: _AgentProcess(client),
+            lambda: _AgentProcess(client, launch.log),
             *launch.command,
             cwd=launch.folder,
             env={**os.environ, **launch.environment},
@@ -59,8 +64,10 @@ async def start_agent(launch: Launch, *, transcript: Transcript | None = None) -
 class _AgentProcess(asyncio.SubprocessProtocol):
     """The link between a client and the process's pipes."""
 
-    def __init__(self, client: AgentClient) -> None:
+    def __init__(self, client: AgentClient, log: AgentLog | None) -> None:
         self._client = client
+        self._log = log
+        self._lifeline: Lifeline | None = None
         self._loop = asyncio.get_running_loop()
         self._exited = self._killed = False
         self._transport: asyncio.SubprocessTransport | None = None
@@ -73,6 +80,7 @@ class _AgentProcess(asyncio.SubprocessProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.SubprocessTransport)
         self._transport = transport
+        self._lifeline = Lifeline(transport.get_pid())
         stdin = transport.get_pipe_transport(0)
         assert isinstance(stdin, asyncio.WriteTransport)
         self._stdin = stdin
@@ -82,6 +90,8 @@ class _AgentProcess(asyncio.SubprocessProtocol):
         if fd == _STDOUT:
             self._client.data_received(data)
         else:
+            if self._log is not None:
+                self._log.write(data)
             self._stderr.append(data)
             self._stderr_size += len(data)
             while self._stderr_size - len(self._stderr[0]) >= _STDERR_KEPT:
@@ -102,6 +112,8 @@ class _AgentProcess(asyncio.SubprocessProtocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         # All pipes are closed and the process has been waited for, so stderr is complete.
         assert self._transport is not None
+        if self._lifeline is not None:
+            self._lifeline.release()
         self._client.connection_lost(_describe(self._transport.get_returncode()))
 
     # Called by the client.
@@ -119,7 +131,10 @@ class _AgentProcess(asyncio.SubprocessProtocol):
             self._kill_group()
 
     def stderr(self) -> str:
-        return b"".join(self._stderr)[-_STDERR_KEPT:].decode(errors="replace")
+        said = b"".join(self._stderr)[-_STDERR_KEPT:].decode(errors="replace")
+        if said and self._log is not None:
+            said = f"{said.rstrip()}\n(all of it: {self._log.path})"
+        return said
 
     def _kill_group(self) -> None:
         if self._exited or self._transport is None:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from conformance.cli.selection import add_filters
+from conformance.cli.targets import ALL
 from conformance.errors import CheckFailed, ConformanceError, HarnessError, UsageError
+from conformance.results.model import Results
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from conformance.cli.progress import Live, Plain
+    from conformance.agent.log import AgentLog
+    from conformance.agent.manifest import Launch, Manifest
+    from conformance.cli.progress import Show
+    from conformance.cli.targets import Chosen
     from conformance.engine.outcome import Settings
     from conformance.engine.run import Job
-    from conformance.results.model import Run
+    from conformance.results.model import Absence
     from conformance.results.store import Writer
     from conformance.spec import Spec
 
@@ -35,17 +41,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--target",
         action="append",
         default=[],
-        metavar="NAME|FOLDER",
-        help="a known target, or ./folder with a runner.toml (repeatable; default: reference)",
+        metavar="NAME|FOLDER|all",
+        help="a known target, ./folder with a runner.toml, or all known ones whose runtime is on this machine "
+        "(repeatable; default: reference)",
     )
-    parser.add_argument("--implementation", metavar="FILE", help="test this module instead of the target's own")
+    parser.add_argument(
+        "--need-all", action="store_true", help="with --target all: a runtime that is missing is an error (for CI)"
+    )
+    parser.add_argument(
+        "--implementation",
+        metavar="FILE|global",
+        help="test this module, or what the runtime itself has, instead of the target's own implementation",
+    )
+    parser.add_argument(
+        "--expectations",
+        type=Path,
+        metavar="FILE",
+        help="known failures (default: the target's own; with --implementation: none)",
+    )
     parser.add_argument("--repeat", type=_number(1), default=1, metavar="N", help="run every test N times")
     parser.add_argument(
         "--retry", type=_number(0), default=0, metavar="N", help="run unexpected ones again, alone, up to N times"
     )
     parser.add_argument("--seed", default="0", metavar="WORD", help="where random payloads come from (default: 0)")
     parser.add_argument(
-        "--jobs", type=_number(1), default=32, metavar="N", help="tests in flight at once (default: 32)"
+        "--jobs",
+        type=_number(1),
+        default=32,
+        metavar="N",
+        help="tests in flight at once, over all targets together (default: 32)",
     )
     parser.add_argument(
         "--limit-factor", type=_factor, default=1.0, metavar="X", help="multiply every limit: 3 for a slow machine"
@@ -68,82 +92,138 @@ def execute(args: argparse.Namespace) -> int:
     import asyncio
 
     from conformance.cli.progress import choose
+    from conformance.cli.summary import overview
     from conformance.engine.outcome import Settings
     from conformance.results.store import Writer
 
-    spec, jobs, code = _prepare(args)
-    if not jobs:
-        return code
-    settings = Settings(args.jobs, args.seed, args.limit_factor, args.retry)
-    output = args.output or RESULTS / f"{'+'.join(job.launch.target for job in jobs)}.jsonl"
-    writer = Writer(output)
-    runs: list[Run] = []
-    try:
-        with writer:
-            code = max(code, asyncio.run(_run_all(jobs, settings, writer, choose(), runs)))
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-        _say("interrupted", error=True)
-    _conclude(args, spec, runs, output, interrupted=code == INTERRUPTED)
+    plan = _prepare(args)
+    if not plan.jobs:
+        _say("\n".join(overview(plan.results)).lstrip())
+        return ConformanceError.exit_code
+    with Writer(plan.output) as writer:
+        settings = Settings(args.jobs, args.seed, args.limit_factor, args.retry)
+        code = 0
+        try:
+            code = asyncio.run(_run(plan, settings, writer, choose([job.launch.target for job in plan.jobs])))
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+            _say("interrupted", error=True)
+        finally:
+            plan.close(writer)
+    code = max(code, plan.exit_code())
+    _conclude(args, plan, interrupted=code == INTERRUPTED)
     return code
 
 
-def _prepare(args: argparse.Namespace) -> tuple[Spec, list[Job], int]:
-    """Return what to run, and 2 where a target cannot be used; whatever is wrong with the command itself raises."""
-    from conformance.agent.manifest import find_target
+@dataclass(slots=True)
+class _Plan:
+    """What a command is to do, and what has come of it."""
+
+    spec: Spec
+    output: Path
+    jobs: list[Job] = field(default_factory=list)
+    results: Results = field(default_factory=Results)
+    optional: set[str] = field(default_factory=set)
+    """Targets that may be left out where their runtime is missing."""
+
+    def cannot(self, target: str, error: ConformanceError, log: AgentLog | None = None) -> Absence:
+        """Say that a target cannot be run, and return the record of it."""
+        from conformance.engine.together import absence
+
+        kept = str(log.path) if log is not None and log.written else ""
+        absent = absence(target, error, optional=target in self.optional, log=kept)
+        if not absent.expected:
+            _say(error.render(), error=True)
+        return absent
+
+    def close(self, writer: Writer) -> None:
+        """Record what could not be run beside what was run, and close the logs."""
+        for job in self.jobs:
+            if job.launch.log is not None:
+                job.launch.log.close()
+        if writer.count:
+            for absent in self.results.absent:
+                writer.append(absent)
+
+    def exit_code(self) -> int:
+        """Return the exit code that the results call for."""
+        unexpected = any(
+            not run.footer or run.footer.unexpected or run.footer.stale_expectations for run in self.results.runs
+        )
+        absent = any(not absent.expected for absent in self.results.absent)
+        return ConformanceError.exit_code if absent else int(unexpected)
+
+
+def _prepare(args: argparse.Namespace) -> _Plan:
+    """Return what to run; a target that cannot be used is said to be so, what is wrong with the command raises."""
+    from conformance.agent.log import AgentLog
     from conformance.cli.selection import load, selection_of
+    from conformance.cli.targets import choose
     from conformance.engine.plan import select
     from conformance.engine.run import Job
     from conformance.results import expectations
 
-    manifests = {name: find_target(name) for name in args.target or ["reference"]}
-    names = [manifest.name for manifest in manifests.values()]
-    if len(set(names)) != len(names):
-        raise UsageError(
-            f"two targets have the same name: {', '.join(names)}", remedy="give each its own name in its runner.toml"
-        )
+    targets = choose(args.target or ["reference"], implementation=args.implementation, need_all=args.need_all)
     spec, cases = load()
     selection = selection_of(args)
     chosen = select(cases, selection, spec)
-    jobs: list[Job] = []
-    code = 0
-    for argument, manifest in manifests.items():
+    launches: list[tuple[Chosen, Launch]] = []
+    plan = _Plan(spec, Path(), optional={each.manifest.name for each in targets if each.optional})
+    for target in targets:
         try:
-            launch = manifest.launch(args.implementation)
+            launches.append((target, target.manifest.launch(args.implementation)))
         except ConformanceError as error:
-            _say(error.render(), error=True)
-            code = error.exit_code
-            continue
-        jobs.append(
+            plan.results.absent.append(plan.cannot(target.manifest.name, error))
+    names = [launch.target for _, launch in launches]
+    plan.output = args.output or RESULTS / f"{ALL if ALL in args.target else '+'.join(names)}.jsonl"
+    for target, launch in launches:
+        log = AgentLog(plan.output.with_name(f"{plan.output.stem}.{launch.target}.log"))
+        known = _expectations(args, target.manifest)
+        plan.jobs.append(
             Job(
-                launch,
-                manifest.features,
+                replace(launch, log=log),
+                target.manifest.features,
                 chosen,
                 selection.to_json(),
                 spec,
-                expectations.load(manifest.expectations),
-                _command(argument, args),
+                expectations.load(known) if known is not None else expectations.Expectations(),
+                _command(target.argument, args),
                 args.implementation or "",
                 args.repeat,
+                names,
             )
         )
-    return spec, jobs, code
+    return plan
+
+
+def _expectations(args: argparse.Namespace, manifest: Manifest) -> Path | None:
+    """Return the file of known failures: that of a target speaks of what the target tests, not of the user's own."""
+    if args.expectations is not None:
+        if not args.expectations.is_file():
+            raise UsageError(
+                f"there is no file {str(args.expectations)!r}",
+                remedy="give the file of known failures, or leave it out",
+            )
+        return cast("Path", args.expectations)
+    return manifest.expectations if args.implementation is None else None
 
 
 def _command(target: str, args: argparse.Namespace) -> str:
     words = ["conformance", "run", "--target", target]
     if args.implementation:
         words += ["--implementation", args.implementation]
+    if args.expectations:
+        words += ["--expectations", str(args.expectations)]
     if args.seed != "0":
         words += ["--seed", args.seed]
     return shlex.join(words)
 
 
-async def _run_all(jobs: list[Job], settings: Settings, writer: Writer, progress: Plain | Live, runs: list[Run]) -> int:
-    """Run one target after the other; `runs` gets what there is of each, also of one that is interrupted."""
+async def _run(plan: _Plan, settings: Settings, writer: Writer, show: Show) -> int:
+    """Run all targets and return an exit code for what is no target's doing."""
     import asyncio
 
-    from conformance.engine.run import run_target
+    from conformance.engine.together import run_together
 
     defects: list[Exception] = []
 
@@ -156,48 +236,36 @@ async def _run_all(jobs: list[Job], settings: Settings, writer: Writer, progress
 
     asyncio.get_running_loop().set_exception_handler(notice)
     code = 0
-    for job in jobs:
-        try:
-            await run_target(job, settings, append=writer.append, progress=_Remembering(progress, runs))
-        except ConformanceError as error:
-            _say(error.render(), error=True)
-            code = max(code, error.exit_code)
-            if error.fault == "harness":
-                break
+    try:
+        await run_together(
+            plan.jobs,
+            settings,
+            plan.results,
+            append=writer.append,
+            show=show.of,
+            cannot=lambda job, error: plan.cannot(job.launch.target, error, job.launch.log),
+        )
+    except ConformanceError as error:
+        _say(error.render(), error=True)
+        code = error.exit_code
+    finally:
+        show.close()
     if defects:
         # A peer that stumbles in a callback looks like a target that does nothing.
         _say(HarnessError.of(defects[0]).render(), error=True)
         code = HarnessError.exit_code
-    if any(not test.expected for run in runs for test in run.tests):
-        code = max(code, 1)
-    if any(run.footer.stale_expectations for run in runs if run.footer is not None):
-        code = max(code, 1)
     return code
 
 
-class _Remembering:
-    """Passes progress on, and remembers every run that came to an end, whichever way."""
+def _conclude(args: argparse.Namespace, plan: _Plan, *, interrupted: bool) -> None:
+    from conformance.cli.summary import lines, overview
 
-    def __init__(self, progress: Plain | Live, runs: list[Run]) -> None:
-        self.begin = progress.begin
-        self.started = progress.started
-        self.finished = progress.finished
-        self.notice = progress.notice
-        self._end = progress.end
-        self._runs = runs
-
-    def end(self, run: Run) -> None:
-        self._runs.append(run)
-        self._end(run)
-
-
-def _conclude(args: argparse.Namespace, spec: Spec, runs: list[Run], output: Path, *, interrupted: bool) -> None:
-    from conformance.cli.summary import lines
-
-    for run in runs:
-        _say("\n".join(lines(run)))
+    runs = plan.results.runs
+    for line in (*(line for run in runs for line in lines(run, alone=len(runs) == 1)), *overview(plan.results)):
+        _say(line)
     if not runs:
         return
+    output = plan.output
     if args.output is None:  # the writer has made the folder
         shutil.copyfile(output, LATEST)
     _say(f"results: {output}")
@@ -208,7 +276,7 @@ def _conclude(args: argparse.Namespace, spec: Spec, runs: list[Run], output: Pat
     elif not args.no_report:
         from conformance import report
 
-        _say(f"report: {report.write(runs, args.report, spec)}")
+        _say(f"report: {report.write(plan.results, args.report, plan.spec)}")
 
 
 def _say(words: str, *, error: bool = False) -> None:

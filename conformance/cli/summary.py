@@ -1,4 +1,7 @@
-"""The words at the end of a run: by feature, what waited, the slowest, and how to run each failure again."""
+"""The words at the end of a run: by feature, what waited, the slowest, and how to run each failure again.
+
+Where there are several targets, each says what was not expected, and an overview holds them side by side.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +10,75 @@ from typing import TYPE_CHECKING
 from conformance.results.summary import by_feature, slowest, waiting_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from conformance.results.model import Run
+    from conformance.results.model import Absence, Results, Run, TestResult
 
 _COLUMNS = ("pass", "fail", "timeout", "crash", "unsupported", "blocked")
+_SLOWEST = 10
 _SLOW_MS = 100.0
 """A run whose slowest test took less has no slow tests to name."""
 
 
-def lines(run: Run) -> Iterator[str]:
-    """Yield the lines of the summary of one target."""
+def lines(run: Run, *, alone: bool = True) -> Iterator[str]:
+    """Yield the lines of the summary of one target; one that is not alone is in the overview, too."""
     surprises = [test for test in run.tests if not test.expected]
     if surprises:
         yield ""
-        yield "not as expected; run one again with:"
+        yield f"{'' if alone else f'{run.header.target}: '}not as expected; run one again with:"
         yield from (f"  {command}" for command in dict.fromkeys(test.rerun for test in surprises))
     if run.footer is not None and run.footer.stale_expectations:
         yield ""
         yield "expectations that speak of no test (take them out):"
         yield from (f"  {pattern}" for pattern in run.footer.stale_expectations)
-    yield ""
-    yield f"{run.header.target} by feature"
-    yield from _table(run)
-    yield from _times(run)
-    yield ""
-    yield _verdict(run, len(surprises))
+    if alone:
+        yield ""
+        yield f"{run.header.target} by feature"
+        yield from _features(run)
+        yield from _times(run)
+        yield ""
+        yield _verdict(run, len(surprises))
 
 
-def _table(run: Run) -> Iterator[str]:
+def overview(results: Results) -> Iterator[str]:
+    """Yield the lines that hold the targets of a command side by side, and name those that could not be run."""
+    if len(results.runs) > 1:
+        yield ""
+        yield from _table(_HEADS, [_row(run) for run in results.runs])
+        yield from _slowest(test for run in results.runs for test in run.tests)
+        yield ""
+        for run in results.runs:
+            yield _verdict(run, sum(not test.expected for test in run.tests))
+    yield from _absent([each for each in results.absent if not each.expected], "could not be run")
+    yield from _absent([each for each in results.absent if each.expected], "left out, as the runtime is missing")
+
+
+_HEADS = ("", "runtime", "pass", "not", "unsupported", "unexpected", "wall", "of tests' time waiting")
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    passed = sum(test.verdict == "pass" for test in run.tests)
+    unsupported = sum(test.verdict == "unsupported" for test in run.tests)
+    unexpected = sum(not test.expected for test in run.tests)
+    runtime = f"{run.header.runtime['name']} {run.header.runtime['version']}"
+    wall = f"{run.footer.wall_ms / 1000:.2f} s" if run.footer is not None else "cut off"
+    numbers = (passed, len(run.tests) - passed - unsupported, unsupported, unexpected)
+    return (run.header.target, runtime, *(str(number or "·") for number in numbers), wall, f"{waiting_share(run):.0%}")
+
+
+def _absent(absent: Sequence[Absence], words: str) -> Iterator[str]:
+    if not absent:
+        return
+    yield ""
+    yield f"{words}:"
+    for each in absent:
+        yield f"  {each.target}: {each.message.splitlines()[0]}"
+        yield f"    to mend it: {each.remedy}"
+        if each.log:
+            yield f"    its log: {each.log}"
+
+
+def _features(run: Run) -> Iterator[str]:
     groups = by_feature(run.tests)
     used = [name for name in _COLUMNS if any(group.totals[name] for group in groups)]
     width = max([len(group.feature) for group in groups], default=0)
@@ -43,6 +86,16 @@ def _table(run: Run) -> Iterator[str]:
     for group in groups:
         cells = "  ".join(f"{group.totals[name] or '·':>11}" for name in used)
         yield f"  {group.feature:{width}}  {cells}" + (f"  {group.unexpected} unexpected" if group.unexpected else "")
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for row in (heads, *rows):
+        first, second, *rest = (
+            f"{cell:{'<' if place < 2 else '>'}{width}}"
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(("  " + first, second, *rest)).rstrip()
 
 
 def _times(run: Run) -> Iterator[str]:
@@ -54,11 +107,18 @@ def _times(run: Run) -> Iterator[str]:
         f"  wall {wall:.2f} s; tests waited {waited:.2f} s, side by side "
         f"({waiting_share(run):.0%} of their own time); CPU {cpu:.2f} s"
     )
-    slow = [test for test in slowest(run.tests) if test.duration_ms >= _SLOW_MS]
-    if slow:
-        yield "  slowest:"
-        for test in slow:
-            yield f"    {test.duration_ms / 1000:6.2f} s, of it waiting {test.waiting_ms / 1000:.2f} s: {test.test}"
+    yield from _slowest(run.tests)
+
+
+def _slowest(tests: Iterable[TestResult]) -> Iterator[str]:
+    slow = [test for test in slowest(list(tests), _SLOWEST) if test.duration_ms >= _SLOW_MS]
+    if not slow:
+        return
+    several = len({test.target for test in slow}) > 1
+    yield "  slowest:"
+    for test in slow:
+        where = f" on {test.target}" if several else ""
+        yield f"    {test.duration_ms / 1000:6.2f} s, of it waiting {test.waiting_ms / 1000:.2f} s: {test.test}{where}"
 
 
 def _verdict(run: Run, surprises: int) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from conformance import VERSION
+from conformance.engine.budget import Budget
 from conformance.engine.isolate import Agent
 from conformance.engine.plan import plan
 from conformance.engine.record import record
@@ -46,6 +47,8 @@ class Job:
     implementation: str = ""
     """The file given with --implementation."""
     repeat: int = 1
+    targets: Sequence[str] = ()
+    """All targets of the command, this one included."""
 
 
 class Progress(Protocol):
@@ -67,20 +70,32 @@ class Progress(Protocol):
         """Take note: the run is over, or was interrupted."""
 
 
-async def run_target(job: Job, settings: Settings, *, append: Callable[[Record], None], progress: Progress) -> Run:
+async def run_target(
+    job: Job,
+    settings: Settings,
+    *,
+    append: Callable[[Record], None],
+    progress: Progress,
+    budget: Budget | None = None,
+) -> Run:
     """Run all of `job`, hand each record to `append` as it comes, and return them together.
+
+    `budget` is what targets share that run side by side; without one this target is alone.
 
     Interrupted (cancelled), the footer says so, and the cancellation goes on. However it ends, nothing of the target is
     left running.
 
     Raises the error of an agent that cannot be used; nothing is appended then.
     """
-    began, cpu = time.perf_counter(), _cpu()
+    budget = budget or Budget(settings.jobs)
     agent = Agent(job.launch, limit_factor=settings.limit_factor)
     keeper: _Keeper | None = None
     finished = False
+    began, cpu = time.perf_counter(), _cpu()
     try:
-        hello = (await agent.client()).hello
+        async with budget.starting:
+            began, cpu = time.perf_counter(), _cpu()
+            hello = (await agent.client()).hello
         assert hello is not None
         features = sorted(hello.features & job.allowed)
         job = replace(job, expectations=job.expectations.on(hello.runtime["version"], hello.platform))
@@ -95,7 +110,9 @@ async def run_target(job: Job, settings: Settings, *, append: Callable[[Record],
             progress.notice(
                 f"the agent claims {', '.join(sorted(unknown))}, which its manifest does not list: left out"
             )
-        schedule = TargetRun(agent, planned, settings, expected=job.expectations.expected, observer=keeper)
+        schedule = TargetRun(
+            agent, planned, settings, expected=job.expectations.expected, observer=keeper, budget=budget
+        )
         await schedule.run()
         finished = True
     finally:
@@ -174,6 +191,7 @@ def _header(job: Job, settings: Settings, hello: Hello, features: list[str]) -> 
         platform=hello.platform,
         started=datetime.now(UTC).isoformat(timespec="milliseconds"),
         selection=job.selection,
+        targets=list(job.targets),
     )
 
 

@@ -5,6 +5,9 @@ lost. Then come, one at a time: the tests that were in flight when the agent was
 others go back to the plan, unless they were in flight twice); those that saw a rejection nobody handled; those that
 wait for timers and failed, as they may have been late on a busy machine; those that are to be tried again. A verdict
 that may be another test's fault is never given.
+
+Alone means on this target: others may run beside it, within the budget of the command. Tests that were late run while
+nothing at all is in flight.
 """
 
 from __future__ import annotations
@@ -20,12 +23,16 @@ from conformance.errors import ConformanceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from conformance.agent.client import AgentClient
+    from conformance.engine.budget import Budget
     from conformance.engine.isolate import Agent
     from conformance.engine.outcome import Attempt, Observer, Settings
     from conformance.engine.plan import Planned
     from conformance.results.model import Verdict
+
+    Place = Callable[[], AbstractAsyncContextManager[None]]
 
 MOST_HANGS: Final = 10
 """After so many tests that hang the agent, the rest is not run: it would take the limit of each."""
@@ -53,12 +60,16 @@ class TargetRun:
         *,
         expected: Callable[[str, Verdict, str], bool],
         observer: Observer,
+        budget: Budget,
     ) -> None:
         self._agent = agent
         self._plan = plan
         self._settings = settings
         self._expected = expected
         self._observer = observer
+        self._budget = budget
+        # A test may be late because of others, whichever target they run on.
+        self._busy = settings.jobs > 1 or budget.targets > 1
         self._verdicts: dict[tuple[str, int], Verdict] = {}
         self._attempts: dict[Planned, int] = {}
         self._retries: dict[Planned, int] = {}
@@ -99,7 +110,7 @@ class TargetRun:
             await self._find_culprit(found.lost, pending)
         await self._alone(found.doubtful, "a rejection that nobody handled came up while several tests ran")
         if len(found.late) <= MOST_LATE:
-            await self._alone((tried.planned for tried in found.late), "")
+            await self._alone((tried.planned for tried in found.late), "", place=self._budget.calm)
         else:
             for tried in found.late:
                 self._decide(tried)
@@ -108,15 +119,18 @@ class TargetRun:
     async def _worker(self, client: AgentClient | None, pending: deque[Planned], found: _Round) -> None:
         together = self._settings.jobs > 1
         while pending and not found.lost:
-            planned = pending.popleft()
-            if self._decided_without_running(planned) or client is None:
-                continue
-            tried = await self._attempt(client, planned)
+            async with self._budget.slot():
+                if not pending or found.lost:
+                    return
+                planned = pending.popleft()
+                if self._decided_without_running(planned) or client is None:
+                    continue
+                tried = await self._attempt(client, planned)
             if tried.lost is not None:
                 found.lost.append(tried)
             elif tried.unhandled and together:
                 found.doubtful.append(planned)
-            elif tried.verdict != "pass" and planned.case.waits and together:
+            elif tried.verdict != "pass" and planned.case.waits and self._busy:
                 found.late.append(tried)
             else:
                 self._decide(tried)
@@ -142,11 +156,11 @@ class TargetRun:
                 f"{lost[0].message}; {len(lost)} tests were in flight ({names}…), and alone none of them repeats it"
             )
 
-    async def _alone(self, tests: Iterable[Planned], why: str) -> None:
+    async def _alone(self, tests: Iterable[Planned], why: str, *, place: Place | None = None) -> None:
         repeated = False
         ran = 0
         for planned in tests:
-            tried = await self._one_alone(planned)
+            tried = await self._one_alone(planned, place=place)
             ran += tried is not None
             repeated = repeated or (tried is not None and (tried.unhandled or tried.lost is not None))
         if why and ran and not repeated:
@@ -157,13 +171,14 @@ class TargetRun:
             again, self._again = self._again, []
             await self._alone(again, "")
 
-    async def _one_alone(self, planned: Planned) -> Attempt | None:
-        """Run a test with nothing else in flight and decide it, whatever comes of it."""
-        client = await self._client()
-        if self._decided_without_running(planned) or client is None:
-            return None
-        self._agent.pulse = False
-        tried = await self._attempt(client, planned)
+    async def _one_alone(self, planned: Planned, *, place: Place | None = None) -> Attempt | None:
+        """Run a test with nothing else in flight on this target and decide it, whatever comes of it."""
+        async with (place or self._budget.slot)():
+            client = await self._client()
+            if self._decided_without_running(planned) or client is None:
+                return None
+            self._agent.pulse = False
+            tried = await self._attempt(client, planned)
         if tried.lost is not None:
             self._blame(tried)
         else:

@@ -15,10 +15,9 @@ from conformance.report.columns import columns
 from conformance.results.model import VERDICTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from conformance.results.model import Run
+    from conformance.results.model import Results
     from conformance.spec import Spec
 
 PAGE = "index.html"
@@ -40,14 +39,14 @@ class ReportUnwritableError(ConformanceError):
     code = "report-unwritable"
 
 
-def write(runs: Sequence[Run], folder: Path, spec: Spec) -> Path:
-    """Write the report of `runs` to `folder`/index.html and return that path.
+def write(results: Results, folder: Path, spec: Spec) -> Path:
+    """Write the report of `results` to `folder`/index.html and return that path.
 
-    The same runs and specification give the same bytes.
+    The same results and specification give the same bytes.
 
     Raises ReportUnwritableError.
     """
-    html = render(runs, spec)
+    html = render(results, spec)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         page = folder / PAGE
@@ -60,9 +59,9 @@ def write(runs: Sequence[Run], folder: Path, spec: Spec) -> Path:
     return page
 
 
-def render(runs: Sequence[Run], spec: Spec) -> str:
+def render(results: Results, spec: Spec) -> str:
     """Return the page as HTML."""
-    shown = columns(runs)
+    shown = columns(results.runs)
     room = resources.reports() / "compatibility"
     engine = jinja2.Environment(
         loader=jinja2.FileSystemLoader(room),
@@ -74,6 +73,7 @@ def render(runs: Sequence[Run], spec: Spec) -> str:
     engine.filters["code"] = _code
     return engine.get_template("report.html.j2").render(
         columns=shown,
+        absent=results.absent,
         matrix=matrix.rows(shown, spec.features),
         total=matrix.total(shown),
         tests=tests.rows(shown),

@@ -33,6 +33,23 @@ class Header:
     """ISO 8601, UTC."""
     selection: dict[str, Any]
     """The filters of the command; empty for a full run."""
+    targets: list[str] = field(default_factory=list)
+    """All targets of the command in its order: they ran side by side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A target of the command that could not be run."""
+
+    target: str
+    code: str
+    """The code of the error: `runtime-not-found`, `runtime-too-old`, `agent-start` …"""
+    message: str
+    remedy: str
+    expected: bool = False
+    """Whether it was left out because its runtime is missing and nobody asked for it by name."""
+    log: str = ""
+    """The file with what its agent wrote to stderr, if it wrote anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +125,7 @@ class Footer:
     waiting_ms: float
     """Sum over all tests of the time in which they waited for a promise, an event or a peer."""
     cpu_ms: float
-    """Of the harness, the agents and their children."""
+    """Of the harness, the agents and their children; with targets side by side, of all of them while this one ran."""
     interrupted: bool
 
 
@@ -128,10 +145,18 @@ class Run:
         return self.footer is not None and not self.footer.interrupted
 
 
-Record = Header | TestResult | Footer
+@dataclass(slots=True)
+class Results:
+    """Everything known of one command, or of several results files."""
 
-_TYPES: dict[type, str] = {Header: "run", TestResult: "test", Footer: "end"}
-_NAMES = {kind: [each.name for each in fields(kind)] for kind in (Header, TestResult, Footer, Step, Wire)}
+    runs: list[Run] = field(default_factory=list)
+    absent: list[Absence] = field(default_factory=list)
+
+
+Record = Header | TestResult | Footer | Absence
+
+_TYPES: dict[type, str] = {Header: "run", TestResult: "test", Footer: "end", Absence: "absent"}
+_NAMES = {kind: [each.name for each in fields(kind)] for kind in (*_TYPES, Step, Wire)}
 
 
 def to_json(record: Record) -> dict[str, Any]:
@@ -160,6 +185,8 @@ def from_json(line: dict[str, Any]) -> Record:
             return Header(**values)
         case "end":
             return Footer(**values)
+        case "absent":
+            return Absence(**values)
         case "test":
             values["steps"] = [Step(**step) for step in values.get("steps", ())]
             values["wire"] = [Wire(**event) for event in values.get("wire", ())]

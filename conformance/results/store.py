@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from conformance.errors import ConformanceError
-from conformance.results.model import SCHEMA_VERSION, Footer, Header, Run, from_json, to_json
+from conformance.results.model import SCHEMA_VERSION, Absence, Footer, Header, Results, Run, from_json, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,17 +90,21 @@ class Writer:
         self.close()
 
 
-def read(paths: Iterable[str | Path]) -> list[Run]:
-    """Return the runs of all files, one per target and file, in the order of the files.
+def read(paths: Iterable[str | Path]) -> Results:
+    """Return the runs of all files, one per target and file, and what could not be run.
 
-    A missing footer and a last line that is cut are what an interrupted run leaves: both are read.
+    The order is that of the files and, in a file, that of the command. A missing footer and a last line that is cut are
+    what an interrupted run leaves: both are read.
 
     Raises ResultsUnreadableError or ResultsVersionError.
     """
-    return [run for path in paths for run in _read(Path(path))]
+    results = Results()
+    for path in paths:
+        _read(Path(path), results)
+    return results
 
 
-def _read(path: Path) -> list[Run]:
+def _read(path: Path, results: Results) -> None:
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
@@ -119,15 +123,20 @@ def _read(path: Path) -> list[Run]:
             if number == last and runs:
                 break  # cut in the middle of a line: its newline is missing
             raise _damaged(place, runs) from None
-        _take(value, runs, place)
+        _take(value, runs, results.absent, place)
     if not runs:
         raise _damaged(str(path), runs)
     for run in runs.values():
         run.path = str(path)
-    return list(runs.values())
+    results.runs += in_order(runs.values())
 
 
-def _take(value: Any, runs: dict[str, Run], place: str) -> None:
+def in_order(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs of one command in the order of its targets, whichever began first."""
+    return sorted(runs, key=lambda run: [*run.header.targets, run.header.target].index(run.header.target))
+
+
+def _take(value: Any, runs: dict[str, Run], absent: list[Absence], place: str) -> None:
     if not isinstance(value, dict) or not (runs or value.get("type") == "run"):
         raise _damaged(place, runs)
     if value.get("type") == "run" and value.get("schema") != SCHEMA_VERSION:
@@ -142,6 +151,8 @@ def _take(value: Any, runs: dict[str, Run], place: str) -> None:
             runs[record.target] = Run(record)
         elif isinstance(record, Footer):
             runs[record.target].footer = record
+        elif isinstance(record, Absence):
+            absent.append(record)
         else:
             runs[record.target].tests.append(record)
     except (KeyError, TypeError):

@@ -31,7 +31,7 @@ def test_it_passes_no_test(tmp_path: Path, fake: str, language: str) -> None:
     # With their full limits, so that nobody can say they passed if one only waited; most wait for a connection.
     done = conformance("run", "--target", ".", "--jobs", "300", "--no-report", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
-    (run,) = read([tmp_path / "results" / "fake.jsonl"])
+    (run,) = read([tmp_path / "results" / "fake.jsonl"]).runs
     assert run.complete
     assert len(run.tests) > 1000
     verdicts = Counter(test.verdict for test in run.tests)

@@ -23,7 +23,7 @@ TEST = "socket/ready/fulfils-with-undefined"
 
 
 def results(path: Path) -> dict[str, TestResult]:
-    (run,) = read([path])
+    (run,) = read([path]).runs
     return {test.test: test for test in run.tests}
 
 
@@ -33,7 +33,7 @@ def test_results_and_report_are_written_where_the_command_says(tmp_path: Path) -
     assert "reference: 1 tests of commonsocket" in done.stdout
     assert "reference: 1 of 1 tests passed; everything as expected" in done.stdout
     assert "results: results/reference.jsonl" in done.stdout
-    (run,) = read([tmp_path / "results" / "reference.jsonl"])
+    (run,) = read([tmp_path / "results" / "reference.jsonl"]).runs
     assert run.complete
     assert run.header.selection == {"tests": [TEST]}
     assert (tmp_path / "results" / "latest.jsonl").read_bytes() == Path(tmp_path / run.path).read_bytes()
@@ -46,7 +46,7 @@ def test_results_go_where_output_says(tmp_path: Path) -> None:
     done = conformance("run", TEST, "--output", "my/own.jsonl", "--no-report", "--seed", "seven", cwd=tmp_path)
     assert done.returncode == 0
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()] == ["my/own.jsonl"]
-    (run,) = read([tmp_path / "my" / "own.jsonl"])
+    (run,) = read([tmp_path / "my" / "own.jsonl"]).runs
     assert run.header.seed == "seven"
     assert run.tests[0].rerun == f"conformance run --target reference --seed seven {TEST}"
 
@@ -54,7 +54,7 @@ def test_results_go_where_output_says(tmp_path: Path) -> None:
 def test_two_targets_in_one_command(tmp_path: Path) -> None:
     done = conformance("run", TEST, "--target", "reference", "--target", "node", "--no-report", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    runs = read([tmp_path / "results" / "reference+node.jsonl"])
+    runs = read([tmp_path / "results" / "reference+node.jsonl"]).runs
     assert [(run.header.target, run.header.language, len(run.tests)) for run in runs] == [
         ("reference", "python", 1),
         ("node", "javascript", 1),
@@ -172,7 +172,7 @@ def test_ctrl_c_keeps_the_results_and_ends_the_agent(tmp_path: Path) -> None:
     assert "interrupted" in err
     assert "the run was cut short" in out
     assert "conformance report cut.jsonl" in out
-    (run,) = read([path])
+    (run,) = read([path]).runs
     assert run.footer is not None
     assert run.footer.interrupted
     assert len(run.tests) >= 19

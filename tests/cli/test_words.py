@@ -48,7 +48,7 @@ def run(*tests: TestResult, stale: tuple[str, ...] = (), interrupted: bool = Fal
 
 def test_plain_progress_says_what_was_not_expected_and_how_far_it_is() -> None:
     out = io.StringIO()
-    plain = progress.Plain(out)
+    plain = progress.Plain(["toy"], out).of("toy")
     tests = [result(f"socket/t{n}") for n in range(20)]
     tests[4] = result("socket/t4", "fail", message="no FIN")
     tests[5] = result("socket/t5", expected=False)
@@ -76,13 +76,15 @@ def test_live_progress_keeps_what_was_not_expected_on_the_screen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    live = progress.Live()
+    show = progress.Live(["toy"])
+    live = show.of("toy")
     live.begin(HEADER, 2)
     live.started("socket/[t1]")
     live.finished(result("socket/[t1]", "fail", message="a message that is longer than the line of the terminal"))
     live.finished(result("socket/t2"))
     live.notice("the agent crashed")
     live.end(run())
+    show.close()
     out = capsys.readouterr().out
     assert "FAIL socket/[t1]\n" in out
     assert "       a message that is longer than the line of the terminal\n" in out
@@ -94,7 +96,7 @@ def test_the_live_bar_is_for_people(monkeypatch: pytest.MonkeyPatch, terminal: b
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr("sys.stdout", io.StringIO())
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
-    assert type(progress.choose()).__name__ == kind
+    assert type(progress.choose([])).__name__ == kind
 
 
 def test_the_summary() -> None:

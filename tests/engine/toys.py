@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from dataclasses import dataclass, field, replace
@@ -55,6 +56,8 @@ class Watcher:
     in_flight: int = 0
     most_in_flight: int = 0
     ended: list[Run] = field(default_factory=list)
+    results: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self, header: Header, count: int) -> None:
         self.header, self.count = header, count
@@ -62,8 +65,9 @@ class Watcher:
     def started(self, test: str) -> None:
         pass
 
-    def finished(self, result: TestResult) -> None:
-        pass
+    def finished(self, result: TestResult) -> None:  # noqa: ARG002 (that it came is enough)
+        self.results += 1
+        self.changed.set()
 
     def notice(self, words: str) -> None:
         self.notices.append(words)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 
-from conformance.results.model import Footer, Header, Run, Step, TestResult, Wire, totals
+from conformance.results.model import Absence, Footer, Header, Run, Step, TestResult, Wire, totals
 
 HOSTILE = '</script><script>document.title = "broken"</script> & <b>bold</b> {{ 7 * 7 }}'
+
+ABSENT = Absence("deno", "runtime-not-found", f"it is not there {HOSTILE}", "npm ci")
 
 READY = "socket/ready/fulfils-with-undefined"
 

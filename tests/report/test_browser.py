@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samples import READY, samples
+from samples import ABSENT, READY, samples
 
 from conformance import spec
 from conformance.report import page
+from conformance.results.model import Results
 
 HERE = Path(__file__).parent
 
@@ -20,7 +21,7 @@ HERE = Path(__file__).parent
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("report")
     model = spec.load()
-    written = page.write(samples(model.hash), folder, model)
+    written = page.write(Results(samples(model.hash), [ABSENT]), folder, model)
     done = subprocess.run(
         ["node", HERE / "browse.js", written, folder], capture_output=True, text=True, check=False, timeout=120
     )

@@ -7,6 +7,7 @@ from samples import READY, result, run, samples
 from conformance import spec
 from conformance.report import clauses, matrix, page, tests
 from conformance.report.columns import columns
+from conformance.results.model import Absence, Results
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,11 +61,22 @@ def test_a_requirement_without_a_test_says_why() -> None:
 
 def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     model = spec.load()
-    first = page.write(samples(), tmp_path / "a", model).read_bytes()
-    second = page.write(samples(), tmp_path / "b", model).read_bytes()
+    first = page.write(Results(samples()), tmp_path / "a", model).read_bytes()
+    second = page.write(Results(samples()), tmp_path / "b", model).read_bytes()
     assert first == second
 
 
 def test_a_run_that_was_cut_off_says_so() -> None:
-    html = page.render([run("node", [result(READY, "node")], cut=True)], spec.load())
+    html = page.render(Results([run("node", [result(READY, "node")], cut=True)]), spec.load())
     assert "the run did not come to its end" in html
+
+
+def test_a_target_that_could_not_be_run_is_named_with_the_remedy() -> None:
+    missing = Absence("deno", "runtime-not-found", "it needs <deno>", "npm ci", expected=True)
+    broken = Absence("bun", "agent-start", "exit code 7", "run it by hand", log="results/all.bun.log")
+    html = page.render(Results(samples(), [missing, broken]), spec.load())
+    assert "it needs &lt;deno&gt;" in html
+    assert "npm ci" in html
+    assert html.count("could not be run") == 1, "deno is only missing"
+    assert "results/all.bun.log" in html
+    assert "Not run" not in page.render(Results(samples()), spec.load())

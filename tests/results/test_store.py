@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from made import HEADER, footer, result
 
-from conformance.results.model import VERDICTS
+from conformance.results.model import VERDICTS, Absence
 from conformance.results.store import (
     ResultsUnreadableError,
     ResultsUnwritableError,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from conformance.results.model import Record
 
+ABSENT = Absence("deno", "runtime-not-found", "it is not there", "install it", expected=True)
 PASS, FAIL = result(), result("socket/ready/rejects", "fail", message="it is pending", expectation={"test": "*"})
 
 
@@ -35,7 +36,7 @@ def written(path: Path, *records: Record) -> Path:
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path = written(tmp_path / "deep" / "toy.jsonl", HEADER, PASS, FAIL, footer(PASS, FAIL))
-    (run,) = read([path])
+    (run,) = read([path]).runs
     assert (run.header, run.tests, run.footer) == (HEADER, [PASS, FAIL], footer(PASS, FAIL))
     assert run.complete
     assert run.path == str(path)
@@ -46,7 +47,7 @@ def test_each_record_is_in_the_file_when_append_returns(tmp_path: Path) -> None:
     with Writer(path) as writer:
         writer.append(HEADER)
         writer.append(PASS)
-        (run,) = read([path])
+        (run,) = read([path]).runs
     assert run.tests == [PASS]
     assert run.footer is None
     assert not run.complete
@@ -58,7 +59,7 @@ def test_every_place_of_a_cut_still_reads(tmp_path: Path) -> None:
     header = whole.index(b"\n") + 1
     for size in range(header, len(whole), 7):
         path.write_bytes(whole[:size])
-        (run,) = read([path])
+        (run,) = read([path]).runs
         assert run.header == HEADER
         complete = whole[header : size + 1].count(b"\n")  # a line that lacks nothing but its newline is complete
         assert len(run.tests) == min(2, complete)
@@ -68,9 +69,20 @@ def test_several_targets_in_one_file_and_several_files(tmp_path: Path) -> None:
     other = replace(HEADER, target="other")
     one = written(tmp_path / "one.jsonl", HEADER, PASS, other, replace(FAIL, target="other"), footer())
     two = written(tmp_path / "two.jsonl", HEADER)
-    runs = read([one, two])
+    runs = read([one, two]).runs
     assert [(run.header.target, len(run.tests)) for run in runs] == [("toy", 1), ("other", 1), ("toy", 0)]
     assert [run.footer is None for run in runs] == [False, True, True]
+
+
+def test_targets_that_took_turns_come_in_the_order_of_the_command(tmp_path: Path) -> None:
+    toy, other = (replace(HEADER, target=name, targets=["other", "toy"]) for name in ("toy", "other"))
+    records = [toy, other, PASS, replace(FAIL, target="other"), FAIL, ABSENT, footer()]
+    results = read([written(tmp_path / "all.jsonl", *records)])
+    assert [(run.header.target, run.tests) for run in results.runs] == [
+        ("other", [replace(FAIL, target="other")]),
+        ("toy", [PASS, FAIL]),
+    ]
+    assert results.absent == [ABSENT]
 
 
 def test_an_earlier_file_stays_until_the_first_record(tmp_path: Path) -> None:
@@ -148,12 +160,12 @@ def test_real_files_fit_the_schema(tmp_path: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     tests = [result(f"socket/ready/t{n}", verdict) for n, verdict in enumerate(VERDICTS)]
-    path = written(tmp_path / "toy.jsonl", HEADER, *tests, FAIL, footer(*tests))
+    path = written(tmp_path / "toy.jsonl", HEADER, *tests, FAIL, ABSENT, footer(*tests))
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     for line in lines:
         validator.validate(line)
     for line in lines:
         for key in line:
-            if key not in {"origin", "implementation", "selection", "expectation"}:
+            if key not in {"origin", "implementation", "selection", "expectation", "targets"}:
                 assert not validator.is_valid({name: value for name, value in line.items() if name != key}), key
         assert not validator.is_valid(line | {"surplus": 1})
