@@ -126,6 +126,7 @@ class Manifest:
             chosen,
             {name: self._fill(value, places) for name, value in self.environment.items()},
             self.jobs,
+            places.get("runtime"),
         )
 
     def _runtime(self, places: dict[str, str]) -> str:
@@ -183,6 +184,8 @@ class Launch:
     """Variables that the agent gets besides those of the harness."""
     jobs: int | None = None
     """How many tests the target can take at once, where that is few."""
+    runtime: str | None = None
+    """The program that was found for the manifest's [runtime]."""
     log: AgentLog | None = field(default=None, compare=False)
     """Where stderr of the agent is kept."""
 

@@ -34,6 +34,9 @@ COMMANDS: dict[str, Command] = {
         "print a stand-alone program that shows what a test does",
         "conformance repro socket/ready/fulfils-with-undefined --target node",
     ),
+    "doctor": Command(
+        "say which targets can be run on this machine, and what the others lack", "conformance doctor node deno"
+    ),
     "mutants": Command(
         "break the implementations on purpose, and say which breaks the tests do not notice",
         "conformance mutants --target node -k rejects-when-refused",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from command import FAKES, conformance
 
-from conformance import resources
 from conformance.cli.main import run as command
 from conformance.results.store import read
 
@@ -18,29 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEST = "socket/ready/fulfils-with-undefined"
-
-
-@pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty folder to work in, with runners of its own: the reference, one missing, one too old."""
-    monkeypatch.chdir(tmp_path)
-    runners = tmp_path / "runners"
-    (runners / "reference").mkdir(parents=True)
-    base = json.dumps(str(resources.runners() / "reference"))
-    (runners / "reference" / "runner.toml").write_text(f'name = "reference"\nextends = {base}\n')
-    monkeypatch.setattr(resources, "runners", lambda: runners)
-    add(runners, "missing", find="no-such-program", install="buy it")
-    add(runners, "old", find=sys.executable, install="get a newer one", more='minimum = "99"\n')
-    return tmp_path
-
-
-def add(runners: Path, name: str, *, find: str, install: str, more: str = "") -> None:
-    agent = json.dumps(["{runtime}", str(FAKES / "fake.py"), "crashes"])
-    (runners / name).mkdir()
-    (runners / name / "runner.toml").write_text(
-        f'name = "{name}"\nlanguage = "python"\nfeatures = ["tcp"]\ncommand = {agent}\n'
-        f'[runtime]\nfind = ["{find}"]\ninstall = "{install}"\n{more}'
-    )
 
 
 def test_all_are_those_that_are_there_and_the_others_are_named(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
