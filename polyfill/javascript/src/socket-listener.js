@@ -1,5 +1,5 @@
 import { platform } from "#platform";
-import { dispatchConnect, watching } from "./core/connect-dispatch.js";
+import { dispatchConnect, hasConnectListeners, watching } from "./core/connect-dispatch.js";
 import { ListenerCore } from "./core/listener-core.js";
 import { listenerOptions } from "./core/listener-init.js";
 import { SocketInfo } from "./socket-info.js";
@@ -59,16 +59,15 @@ export class SocketListener extends EventTarget {
     core.iterate();
     return new Sockets({ next: () => core.next(), finish: () => core.leave() });
   }
-
-  static {
-    // async_iterable<Socket>: "the @@asyncIterator property is the same function object as values".
-    Object.defineProperty(SocketListener.prototype, Symbol.asyncIterator, {
-      value: SocketListener.prototype.values,
-      writable: true,
-      configurable: true,
-    });
-  }
 }
+
+// async_iterable<Socket>: "the @@asyncIterator property is the same function object as values". Not in a static block: a
+// class that names itself is given another name by bundlers.
+Object.defineProperty(SocketListener.prototype, Symbol.asyncIterator, {
+  value: SocketListener.prototype.values,
+  writable: true,
+  configurable: true,
+});
 
 /**
  * The exceptions of listeners have to be known. The interface inherits the methods that register them, so the object
@@ -88,7 +87,7 @@ function watchListeners(target) {
 function audienceOf(listener) {
   return {
     get present() {
-      return platform.hasListeners(listener, "connect");
+      return hasConnectListeners(listener);
     },
     dispatch: (event) => dispatchConnect(listener, event),
   };

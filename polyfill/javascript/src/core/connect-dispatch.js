@@ -4,6 +4,8 @@
  * function that notes it. https://dom.spec.whatwg.org/#concept-event-listener-inner-invoke
  */
 
+import { ConnectListeners } from "./connect-listeners.js";
+
 /**
  * @typedef {Pick<EventTarget, "addEventListener" | "removeEventListener">} Registering
  * @typedef {{reason: unknown}} Exception
@@ -22,20 +24,31 @@
 /** @type {WeakMap<Event, Dispatch>} */
 const dispatches = new WeakMap();
 
+/** Those of each target that is watched. @type {WeakMap<object, ConnectListeners>} */
+const listeners = new WeakMap();
+
 /** What is registered in place of each callback: always the same, so that it can be removed, and is not added twice. */
 const watched = /** @type {WeakMap<object, EventListener>} */ (new WeakMap());
+
+/**
+ * @param {any} callback
+ * @returns {callback is EventListenerOrEventListenerObject}
+ */
+function isCallback(callback) {
+  return typeof callback === "function" || (typeof callback === "object" && callback !== null);
+}
 
 /**
  * @param {any} callback
  * @returns {any} the function to register in its place
  */
 function watch(callback) {
-  const isObject = typeof callback === "function" || (typeof callback === "object" && callback !== null);
-  if (!isObject) return callback;
+  if (!isCallback(callback)) return callback;
   let listener = watched.get(callback);
   if (!listener) {
     listener = /** @this {unknown} */ function (event) {
       const dispatch = dispatches.get(event);
+      if (this instanceof EventTarget) listeners.get(this)?.called(callback);
       try {
         if (typeof callback === "function") return callback.call(dispatch?.receiver ?? this, event);
         return callback.handleEvent(event);
@@ -55,17 +68,30 @@ function watch(callback) {
  */
 export function watching(target) {
   const { addEventListener, removeEventListener } = EventTarget.prototype;
-  /** @type {(method: Function, args: any[]) => any} */
-  const register = (method, args) => {
+  const known = new ConnectListeners();
+  listeners.set(target, known);
+  /** @type {(method: Function, note: (callback: object, options: any) => void, args: any[]) => any} */
+  const register = (method, note, args) => {
     const [type, callback, ...options] = args;
     // Too few arguments are refused by the method itself.
     if (args.length < 2 || `${type}` !== "connect") return method.apply(target, args);
-    return method.call(target, "connect", watch(callback), ...options);
+    const registered = method.call(target, "connect", watch(callback), ...options);
+    if (isCallback(callback)) note(callback, options[0]);
+    return registered;
   };
   return {
-    addEventListener: (...args) => register(addEventListener, args),
-    removeEventListener: (...args) => register(removeEventListener, args),
+    addEventListener: (...args) => register(addEventListener, (...one) => known.add(...one), args),
+    removeEventListener: (...args) => register(removeEventListener, (...one) => known.remove(...one), args),
   };
+}
+
+/**
+ * @param {EventTarget} target
+ * @returns {boolean} whether anybody listens for its connect events. Of a class that registers in ways of its own it is
+ *   not known, and believed
+ */
+export function hasConnectListeners(target) {
+  return listeners.get(target)?.present ?? true;
 }
 
 /**

@@ -64,7 +64,6 @@
  *   failure
  * @property {(options: ListenerOptions, client: ServerClient) => Server} listen for the types of `supportedTypes`;
  *   never throws: what goes wrong is a failure
- * @property {(target: EventTarget, type: string) => boolean} hasListeners whether anybody listens for these events
  * @property {(task: () => void) => void} queueTask queues a task, in which events are dispatched; first in, first out
  * @property {<T extends object>(object: T) => T} uncloneable returns an object that structuredClone() refuses: the same
  *   one, or one that stands in for it

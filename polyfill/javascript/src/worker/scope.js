@@ -3,8 +3,7 @@
  * SocketWorkerGlobalScope says. Only a host installs it: an ordinary module has no business with global listeners.
  */
 
-import { platform } from "#platform";
-import { dispatchConnect, watching } from "../core/connect-dispatch.js";
+import { dispatchConnect, hasConnectListeners, watching } from "../core/connect-dispatch.js";
 import { EventHandlers } from "../webidl/event-handlers.js";
 
 /** @typedef {import("../core/connect-dispatch.js").Audience} Audience */
@@ -58,7 +57,7 @@ function isAboutConnect(argument) {
 /** @type {Audience} */
 export const scopeAudience = {
   get present() {
-    return platform.hasListeners(target, "connect");
+    return hasConnectListeners(target);
   },
   dispatch(event) {
     // The target that scripts see is the global object.

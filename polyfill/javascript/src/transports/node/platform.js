@@ -1,4 +1,3 @@
-import { getEventListeners } from "node:events";
 import { connecting as connectingTCP } from "./tcp.js";
 import { listening as listeningTCP } from "./tcp-server.js";
 import { credentials } from "./tls.js";
@@ -33,7 +32,6 @@ export function platformOf({ streams, datagramSockets }) {
         ? connectUDP(options, /** @type {DatagramClient} */ (client))
         : connectTCP(options, client),
     listen: (options, client) => (options.type === "udp" ? listenUDP : listenTCP)(options, client),
-    hasListeners: (target, type) => getEventListeners(target, type).length > 0,
     checkCredentials: credentials,
     queueTask: setImmediate,
     uncloneable,

@@ -10,7 +10,6 @@ export const platform = {
   connect,
   listen,
   // Only servers have to know.
-  hasListeners: () => false,
   checkCredentials,
   queueTask,
   uncloneable,

@@ -3,7 +3,7 @@
  * same tables (polyfill/python/commonsocket/tunnel/messages.py), and a test compares them.
  */
 
-import { bytesFromBase64, toBase64 } from "./base64.js";
+import { bytesFromBase64, toBase64 } from "../base64.js";
 
 /**
  * @typedef {import("../../core/init.js").SocketOptions} SocketOptions

@@ -1,0 +1,30 @@
+import { Connection } from "./connection.js";
+import { Datagrams } from "./datagrams.js";
+import { ask, hostTypes } from "./host.js";
+import { HostServer } from "./server.js";
+
+/**
+ * The transport of a WebAssembly guest: the network is the embedder's.
+ * @type {import("../transport.js").Platform}
+ */
+export const platform = {
+  supportedTypes: hostTypes(),
+  supportsCertificateHashes: true,
+  connect: (options, client) =>
+    options.type === "udp"
+      ? new Datagrams(options, /** @type {import("../transport.js").DatagramClient} */ (client))
+      : new Connection(options, client),
+  listen: (options, client) => new HostServer(options, client),
+  checkCredentials(tls) {
+    const wrong = ask("check-credentials", 0, { tls });
+    if (wrong !== null) throw new TypeError(`tls: ${wrong}`);
+  },
+  queueTask: (task) => setTimeout(task, 0),
+  uncloneable: (object) => object,
+  mend() {},
+  // The streams of a guest come from the package web-streams-polyfill, where that is the name of the slot.
+  setHighWaterMark(controller, size) {
+    const slots = /** @type {any} */ (controller);
+    if ("_strategyHWM" in slots) slots._strategyHWM = size;
+  },
+};

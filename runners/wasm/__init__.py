@@ -1,0 +1,1 @@
+"""A WebAssembly host for JavaScript guests: QuickJS in wasmtime, on the network of the reference."""
