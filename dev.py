@@ -19,7 +19,7 @@ usage: python3 dev.py COMMAND [ARGUMENT ...]
   check                                set up everything, run every static check
   lock                                 write the locked requirements anew
 
-Example: python3 dev.py run --target reference --target node
+Example: python3 dev.py run --target all
 """
 
 ROOT = Path(__file__).resolve().parent
