@@ -119,6 +119,29 @@ async def disallowed_waits_for_delivery(t: Context) -> None:
 
 
 @test(
+    "what is written after the peer's FIN waits for a peer that reads late, however much it is",
+    requirements=["half-open/data-after-peer-fin"],
+    features=["tcp", "half-open"],
+)
+async def much_after_peer_fin(t: Context) -> None:
+    peer = await t.tcp_peer(reading=False, receive_buffer=262_144)
+    link = await connect(t, peer)
+    value, writer = t.rng.randrange(1, 256), await link.writer()
+    await link.connection.send_fin()
+    await link.socket.event("end")
+    writes = [await writer.start_write(Fill(value, 250_000)) for _ in range(40)]
+    t.equal(await writes[-1].state(), ("pending", UNDEFINED), "the last write")
+    t.equal(await link.socket.closed.state(), ("pending", UNDEFINED), "closed, with writes queued")
+    link.connection.resume_reading()
+    await writer.close()
+    received = await link.connection.receive_until_fin()
+    t.check(received == bytes([value]) * 10_000_000, f"the peer received {len(received)} bytes, or other bytes")
+    for write in writes:
+        await write.fulfils()
+    await link.socket.closed.fulfils()
+
+
+@test(
     "with allowHalfOpen false the writes that are queued when the peer finishes are sent before the FIN",
     requirements=["half-open/disallowed-flushes-first"],
     features=["tcp"],

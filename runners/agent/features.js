@@ -40,6 +40,7 @@ const CLAIMS = {
   "client-certificates": tls,
   "certificate-hashes": tls,
   "peer-certificates": tls,
+  "truncation-detection": tls,
   udp,
   "udp-bound": udp,
   "udp-server": accepts(udp),

@@ -1,14 +1,15 @@
 import dgram from "node:dgram";
 
-/** So many datagrams may be on their way to the kernel before somebody has to wait. It has room for them as a rule. */
-const mostInFlight = 64;
-
 /** ms; no timer takes longer. */
 const longest = 2 ** 31 - 1;
 
 /** What Deno's sockets of datagrams lack of Node's. */
 class DatagramSocket extends dgram.Socket {
-  #inFlight = 0;
+  /** Whether a datagram is on its way to the kernel. */
+  #sending = false;
+
+  /** What waits behind it: the arguments of send(). @type {any[][]} */
+  #queue = [];
 
   /** What keeps the process. @type {ReturnType<typeof setInterval> | undefined} */
   #hold;
@@ -20,7 +21,7 @@ class DatagramSocket extends dgram.Socket {
     // meanwhile. So none does, and something else does it instead.
     super.unref();
     this.ref();
-    this.once("close", () => this.unref());
+    this.once("close", () => this.#closed());
   }
 
   /** @override */
@@ -37,34 +38,47 @@ class DatagramSocket extends dgram.Socket {
   }
 
   /**
-   * Deno copies a datagram and tries at once to send it, and tells of the outcome later.
+   * Of datagrams that wait for the kernel together, Deno sends the last one first.
    * @override
    * @param {any[]} args
    */
   send(...args) {
+    this.#queue.push(args);
+    if (!this.#sending) this.#next();
+  }
+
+  /** The one that is on its way has been copied. */
+  getSendQueueCount() {
+    return this.#queue.length;
+  }
+
+  /** Deno tells the system nothing, but takes that much memory for each datagram. By itself it takes what the largest needs. */
+  setRecvBufferSize() {}
+
+  #next() {
+    const args = this.#queue.shift();
+    this.#sending = args !== undefined;
+    if (!args) return;
     const done = args.pop();
-    this.#inFlight += 1;
     super.send(
       .../** @type {[any]} */ (args),
       /** @param {any[]} outcome */ (...outcome) => {
-        this.#inFlight -= 1;
         done(...outcome);
+        this.#next();
       },
     );
   }
 
-  getSendQueueCount() {
-    return Math.max(0, this.#inFlight - mostInFlight);
+  #closed() {
+    this.#queue = [];
+    this.unref();
   }
-
-  /** Deno does not tell the system, but takes that much memory for each datagram. It has as much as the largest needs. */
-  setRecvBufferSize() {}
 }
 
 /** @type {import("../node/datagram-socket.js").DatagramSockets} */
 export const datagramSockets = {
   create: (options) => new DatagramSocket(options),
 
-  /** The system is never told of the connection, so it does not say where it would come from; here it is known. */
+  /** The system is never told of the connection, so it does not say where it would come from. Here it is known. */
   sourceTowards: (remote) => (remote.startsWith("127.") ? "127.0.0.1" : remote === "::1" ? "::1" : undefined),
 };
