@@ -10,7 +10,16 @@ from conformance.agent.target import WATCHING, throws
 from conformance.agent.values import UNDEFINED, Bytes, Fill, Result
 from conformance.testing.checks import eventually, is_failed, is_type_error
 from conformance.testing.links import connect, meanwhile
-from conformance.testing.quic_links import QuicLink, connect_quic, prove_quic, quic_init, quic_socket, quic_tls
+from conformance.testing.quic_links import (
+    OPENING,
+    QuicLink,
+    connect_quic,
+    opened,
+    prove_quic,
+    quic_init,
+    quic_socket,
+    quic_tls,
+)
 from conformance.testing.registry import test
 from conformance.testing.tls_links import is_refused, trusting
 
@@ -91,7 +100,10 @@ async def ready_after_handshake(t: Context) -> None:
     t.check(isinstance(tls, RemoteObject), f"info.tls is {tls}")
     t.equal(await tls.get("alpn"), "test", "info.tls.alpn")
     t.equal(await tls.get("version"), "TLSv1.3", "info.tls.version")
-    link = QuicLink(t, socket, await connection.stream(0))
+    writer = await socket.writable.get_writer()
+    await writer.write(OPENING)
+    await writer.release_lock()
+    link = QuicLink(t, socket, await opened(t, connection))
     await link.outward()
     await link.inward()
 
@@ -130,7 +142,7 @@ async def primary_stream(t: Context) -> None:
     features=QUIC,
 )
 async def server_may_speak_first(t: Context) -> None:
-    link = await connect_quic(t)
+    link = await connect_quic(t, silent=True)
     t.equal(link.connection.received_total, 0, "how many bytes opened the primary stream")
     await link.inward(300)
     await link.outward(300)

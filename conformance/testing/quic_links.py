@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ALPN: Final = "test"
 """The protocol of the peers (`conformance.peers.quic_machine.ALPN`, whose import takes long)."""
 
+OPENING: Final = b"\n"
+"""What a target writes to open the primary stream, so that only tests of that need it to be open by itself."""
+
 
 class QuicLink(Ends["QuicStream"]):
     """A quic socket and the peer's end of its primary stream."""
@@ -83,14 +86,31 @@ async def quic_socket(t: Context, peer: QuicPeer, **init: Any) -> RemoteSocket:
     return await t.socket(quic_init(t, peer, **init))
 
 
-async def connect_quic(t: Context, peer: QuicPeer | None = None, **init: Any) -> QuicLink:
-    """Return a link whose quic socket is ready and whose primary stream has arrived at the peer."""
+async def connect_quic(t: Context, peer: QuicPeer | None = None, *, silent: bool = False, **init: Any) -> QuicLink:
+    """Return a link whose quic socket is ready and whose primary stream has arrived at the peer.
+
+    `silent`: without a byte; else the target has written `OPENING`, which the peer has received.
+    """
     if peer is None:
         peer = await t.quic_peer()
     socket = await quic_socket(t, peer, **init)
     connection = await peer.accept()
     await socket.ready.fulfils()
-    return QuicLink(t, socket, await connection.stream(0))
+    if silent:
+        return QuicLink(t, socket, await connection.stream(0))
+    writer = await socket.writable.get_writer()
+    write = await writer.start_write(OPENING)
+    stream = await opened(t, connection)
+    await write.fulfils()
+    await writer.release_lock()
+    return QuicLink(t, socket, stream)
+
+
+async def opened(t: Context, connection: QuicConnection) -> QuicStream:
+    """Return the primary stream of a connection, on which the target writes `OPENING` first."""
+    stream = await connection.stream(0)
+    t.equal(await stream.receive(len(OPENING)), OPENING, "what the peer received first")
+    return stream
 
 
 async def other_stream(link: QuicLink) -> QuicStreamEnds:

@@ -159,10 +159,15 @@ async def _begin(scene: Scene) -> None:
 
 
 async def _connect(scene: Scene) -> None:
+    opening = scene.world.opening if isinstance(scene.world, Constructed) else b""
+    write = await scene.writer.start_write(opening) if opening else None
     if scene.peer is not None:
         scene.connection = await scene.peer.accept()
         await scene.socket.event("ready")
     await scene.socket.ready.fulfils()
+    if write is not None:
+        scene.t.equal(await scene.link.receive(len(opening)), opening, "what the peer received first")
+        await write.fulfils()
 
 
 async def _close_writing(scene: Scene) -> None:

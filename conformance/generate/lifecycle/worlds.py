@@ -9,7 +9,7 @@ from conformance.generate.lifecycle import quic
 from conformance.generate.lifecycle.datagrams import open_peer, start_flow, taken_port
 from conformance.testing.datagrams import LOOPBACK, prove_flows, prove_udp
 from conformance.testing.links import prove, refusing, unanswered
-from conformance.testing.quic_links import prove_quic
+from conformance.testing.quic_links import OPENING, prove_quic
 from conformance.testing.servers import prove_listening
 from conformance.testing.tls_links import presenting, prove_tls, trusting
 
@@ -71,6 +71,8 @@ class Constructed(World):
     """The errorCode by which sockets fail then."""
     refusing: frozenset[str] = frozenset()
     """What tests of that need besides the features of their cells."""
+    opening: bytes = b""
+    """What the target writes first, so that the peer gets to know of what it writes to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,7 @@ WORLDS: Final[Mapping[tuple[str, str], World]] = {
         init=quic.init,
         features=frozenset({"trust-anchors"}),
         change={"sendBufferSize": 100_000, "receiveBufferSize": 100_000},
+        opening=OPENING,
     ),
     ("udp", "constructed"): Constructed(
         listen=open_peer,

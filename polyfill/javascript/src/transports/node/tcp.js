@@ -117,7 +117,7 @@ class TCPTransport {
     this.#sendBuffer = new SendBuffer(stream, this.#client);
     return new Promise((resolve) => {
       stream.once(this.#server ? "secure" : "secureConnect", () => {
-        const error = refusal(init, stream);
+        const error = refusal(init, () => stream.getPeerCertificate().raw);
         if (error) return this.#broke(error);
         this.#phase = "tls-established";
         resolve(detailsOf(stream));

@@ -19,17 +19,22 @@ const certificateRejected = "CERT_REJECTED";
  * @returns {tls.SecureContext}
  * @throws {TypeError} where a key or a certificate cannot be parsed, or they do not belong together
  */
-export function credentials({ key, cert, ca }) {
+export function credentials(init) {
   try {
-    return tls.createSecureContext({
-      key: key === undefined ? undefined : privateKey(key),
-      cert: cert === undefined ? undefined : certificate(cert),
-      ca: ca?.map(certificate),
-    });
+    return tls.createSecureContext(inPEM(init));
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
     throw new TypeError(`tls.key, tls.cert or tls.ca cannot be used: ${message}`, { cause: error });
   }
+}
+
+/** @param {TLSInit} init */
+export function inPEM({ key, cert, ca }) {
+  return {
+    key: key === undefined ? undefined : privateKey(key),
+    cert: cert === undefined ? undefined : certificate(cert),
+    ca: ca?.map(certificate),
+  };
 }
 
 /** @param {CryptoKey | string | Uint8Array} key */
@@ -108,12 +113,12 @@ export function handshake(raw, { init, host, server }) {
 /**
  * "With serverCertificateHashes a server is accepted whose leaf certificate has one of the SHA-256 hashes."
  * @param {TLSInit} init
- * @param {tls.TLSSocket} socket whose handshake is finished
+ * @param {() => Uint8Array} leaf
  * @returns {NodeJS.ErrnoException | null} what is wrong with the certificate
  */
-export function refusal({ serverCertificateHashes }, socket) {
+export function refusal({ serverCertificateHashes }, leaf) {
   if (!serverCertificateHashes) return null;
-  const hash = createHash("sha256").update(socket.getPeerCertificate().raw).digest();
+  const hash = createHash("sha256").update(leaf()).digest();
   const right = serverCertificateHashes.some(({ algorithm, value }) => algorithm === "sha-256" && hash.equals(value));
   if (right) return null;
   const error = new Error("The server's certificate has none of the hashes of tls.serverCertificateHashes");
