@@ -27,7 +27,9 @@ const { metafile } = await build({
     driver: join(HERE, "programs", `${driver}.js`),
     net: join(POLYFILL, "net.js"),
     tls: join(POLYFILL, "tls.js"),
+    "commonsocket/tunnel": join(POLYFILL, "tunnel.js"),
     commonsocket: join(POLYFILL, "index.js"),
+    ...(browser && { "util/types": join(HERE, "programs/util-types.js") }),
   },
   external: ["pg-native", "pg-cloudflare", "cloudflare:sockets", ...(browser ? [] : ["node:*"])],
   // What bundles of CommonJS need in a module.
@@ -36,6 +38,7 @@ const { metafile } = await build({
     : {
         js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url ?? "file:///");',
       },
+  define: browser ? { global: "globalThis" } : {},
   plugins: browser ? [polyfillNode({ polyfills: { crypto: true, fs: true, net: false, tls: false } })] : [],
 });
 

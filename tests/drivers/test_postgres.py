@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import TOKEN
 
 if TYPE_CHECKING:
     from cluster import Cluster
@@ -16,8 +17,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 # runtime -> the condition by which a bundler chooses its transport, and the command that runs a bundle
-COMMANDS = {
+MODULES = ROOT / "node_modules" / ".bin"
+COMMANDS: dict[str, tuple[str, list[str | Path]]] = {
     "node": ("node", ["node"]),
+    "deno": ("deno", [MODULES / "deno", "run", "--no-prompt", "--allow-all", "--unstable-net"]),
+    "bun": ("bun", [MODULES / "bun"]),
 }
 DRIVERS = ["pg", "postgres"]
 
@@ -64,6 +68,25 @@ def test_a_driver_of_node_works_on_commonsocket(
         text=True,
         check=False,
         timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == expected(encrypted=encrypted)
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_driver_of_node_works_in_a_page_through_the_tunnel(
+    driver: str, encrypted: bool, postgres: Cluster, tunnel: str, tmp_path: Path
+) -> None:
+    program, parts = bundle(tmp_path, "page", driver, "browser")
+    assert {"connection.js", "tunnel-transport.js"} <= parts
+    settings = postgres.settings(encrypted=encrypted) | {"tunnel": tunnel, "token": TOKEN}
+    done = subprocess.run(
+        ["node", HERE / "browse.js", program, json.dumps(settings)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == expected(encrypted=encrypted)
