@@ -199,7 +199,7 @@ async def connect(
 ) -> QuicConnection:
     """Connect to a quic listener of the target, from a free port of `host` where that is given.
 
-    The handshake is not awaited.
+    The handshake is not awaited; one that is `stalled` has sent its first packet.
     """
     address, port = str(remote["address"]), int(remote["port"])
     note(Deed(0, "connect", {"address": address, "port": port}))
@@ -219,6 +219,8 @@ async def connect(
     log.add(1, "to-target", "connect")
     machine.connect((address, port), asyncio.get_running_loop().time())
     connection.transmit()
+    if options.get("stalled"):
+        connection.stall()
     note(Done(connection))
     return connection
 

@@ -111,7 +111,11 @@ class QuicConnection:
         self._named = named or _ignore
         self._release = release or _nothing
         if stalled:
-            self._stalled = []
+            self.stall()
+
+    def stall(self) -> None:
+        """Answer nothing until `resume()`."""
+        self._stalled = []
 
     # Doing.
 

@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from conformance.agent.quic import RemoteQuicStream
 from conformance.agent.remote import RemoteReadable
+from conformance.testing.datagrams import LOOPBACK
 from conformance.testing.links import Ends
-from conformance.testing.tls_links import trusting
+from conformance.testing.tls_links import presenting, trusting
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.agent.listener import RemoteListener
     from conformance.agent.quic import RemoteQuicSession
     from conformance.agent.remote import RemoteReader, RemoteSocket
     from conformance.peers.quic import QuicConnection, QuicPeer, QuicStream
     from conformance.testing.context import Context
+
+ACCEPTED: Final = frozenset({"quic", "quic-server", "server", "listener"})
+"""What a test needs that has a SocketListener bring quic connections."""
 
 ALPN: Final = "test"
 """The protocol of the peers (`conformance.peers.quic_machine.ALPN`, whose import takes long)."""
@@ -143,6 +150,49 @@ async def _incoming(t: Context, reader: RemoteReader) -> Any:
     t.equal(result.done, False, "done of the read for an incoming stream")
     t.check(hasattr(result.value, "handle"), f"an incoming stream is {result.value}, no object")
     return result.value
+
+
+def serving_quic(t: Context, **tls: Any) -> dict[str, Any]:
+    """Return the `tls` of a quic listener whose clients of the run trust it and speak its protocol."""
+    return presenting(t.authority.issue(), alpn=[ALPN]) | tls
+
+
+async def listen_quic(t: Context, tls: dict[str, Any] | None = None, **init: Any) -> RemoteListener:
+    """Return a quic listener that is bound to a free loopback port, with a listener of the test for its events."""
+    secrets = serving_quic(t) if tls is None else tls
+    listener = await t.listener({"type": "quic", "local": LOOPBACK, "tls": secrets} | init)
+    await listener.ready.fulfils()
+    return listener
+
+
+async def dial_quic(t: Context, remote: Mapping[str, Any], **options: Any) -> QuicStream:
+    """Connect to a quic listener and open the primary stream, as a client of this API does when it is ready."""
+    connection = await t.quic_client(remote, **options)
+    stream = await connection.open_stream()
+    await stream.announce()
+    return stream
+
+
+async def accept_quic(t: Context, listener: RemoteListener | None = None, **options: Any) -> QuicLink:
+    """Return a link whose quic socket was accepted; `options` are those of the client."""
+    if listener is None:
+        listener = await listen_quic(t)
+    stream = await dial_quic(t, await listener.remote(), **options)
+    return QuicLink(t, await listener.accepted(), stream)
+
+
+async def carries_quic(link: QuicLink) -> None:
+    """Check that the primary stream carries bytes both ways."""
+    await link.outward(500)
+    await link.inward(500)
+
+
+async def prove_quic_server(t: Context) -> None:
+    """Show that the target listens: another listener accepts a connection that carries random bytes both ways."""
+    t.step("meanwhile another listener accepts a connection over QUIC")
+    link = await accept_quic(t)
+    await link.inward()
+    await link.outward()
 
 
 async def prove_quic(t: Context) -> None:

@@ -47,6 +47,7 @@ const CLAIMS = {
   quic,
   "quic-streams": quic,
   "quic-datagrams": quic,
+  "quic-server": accepts(quic),
   server: has("SocketListener"),
   listener: has("SocketListener"),
   "connect-event": ({ hosted }) => hosted,

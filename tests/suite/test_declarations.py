@@ -43,7 +43,7 @@ def test_modules_stay_short_and_say_what_they_test(path):
 
 
 PEERS = frozenset(
-    {"tcp_peer", "tls_peer", "udp_peer", "quic_peer", "tcp_client", "tls_client"}
+    {"tcp_peer", "tls_peer", "udp_peer", "quic_peer", "tcp_client", "tls_client", "quic_client"}
     | {"refusing_port", "full_backlog", "closed_udp_port"}
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from conformance.testing.checks import has_received, is_socket_error, make_reason
-from conformance.testing.quic_links import quic_tls
+from conformance.testing.quic_links import dial_quic, quic_tls
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from conformance.peers.quic import QuicPeer, QuicStream
     from conformance.peers.wire import WireEvent
     from conformance.testing.context import Context
+
+CHANGE: Final = {"sendBufferSize": 100_000, "receiveBufferSize": 100_000}
+"""What `update()` may change."""
 
 UNSUPPORTED: Final = {"noDelay": True, "keepAliveDelay": 5000}
 """What `update()` cannot change."""
@@ -65,9 +68,14 @@ class StalledQuic(QuicPlace):
         return await connection.stream(0)
 
 
+def _peers(t: Context) -> dict[str, Any]:
+    """Return what a peer needs for the event of the cell, which is the tail of the test's id."""
+    return _PEERS.get(t.case.id.rpartition("/")[2], {})
+
+
 async def listen(t: Context) -> Any:
-    """Make a peer as the event of the cell needs it, which is the tail of the test's id."""
-    return QuicPlace(await t.quic_peer(**_PEERS.get(t.case.id.rpartition("/")[2], {})))
+    """Make a peer as the event of the cell needs it."""
+    return QuicPlace(await t.quic_peer(**_peers(t)))
 
 
 async def silence(t: Context) -> StalledQuic:
@@ -78,6 +86,11 @@ async def silence(t: Context) -> StalledQuic:
 async def refuse(t: Context) -> dict[str, Any]:
     """Make a peer whom nobody vouches for."""
     return {"remote": (await t.quic_peer(t.authority.issue(self_signed=True))).remote}
+
+
+async def dial(t: Context, remote: Mapping[str, Any]) -> QuicStream:
+    """Make a client as the event of the cell needs it, and connect it."""
+    return await dial_quic(t, remote, **_peers(t))
 
 
 def init(t: Context) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from conformance.generate.lifecycle import quic
 from conformance.generate.lifecycle.datagrams import open_peer, start_flow, taken_port
 from conformance.testing.datagrams import LOOPBACK, prove_flows, prove_udp
 from conformance.testing.links import prove, refusing, unanswered
-from conformance.testing.quic_links import OPENING, prove_quic
+from conformance.testing.quic_links import OPENING, prove_quic, prove_quic_server, serving_quic
 from conformance.testing.servers import prove_listening
 from conformance.testing.tls_links import presenting, prove_tls, trusting
 
@@ -207,8 +207,15 @@ WORLDS: Final[Mapping[tuple[str, str], World]] = {
         prove=prove_quic,
         init=quic.init,
         features=frozenset({"trust-anchors"}),
-        change={"sendBufferSize": 100_000, "receiveBufferSize": 100_000},
+        change=quic.CHANGE,
         opening=OPENING,
+    ),
+    ("quic", "accepted"): Accepted(
+        prove=prove_quic_server,
+        dial=quic.dial,
+        init=lambda t: {"type": "quic", "local": LOOPBACK, "tls": serving_quic(t)},
+        features=LISTENER,
+        change=quic.CHANGE,
     ),
     ("udp", "constructed"): Constructed(
         listen=open_peer,

@@ -15,7 +15,7 @@ from .event_target import EventHandlerAttribute, EventTarget
 from .microtasks import microtasks
 from .promise import Promise, rejected
 from .quic_driver import QuicDriver
-from .transports.quic import QuicTransport
+from .transports.quic_client import QuicClient
 from .transports.tcp import TcpTransport
 from .transports.tls import TlsTransport
 from .transports.tls_context import check_credentials
@@ -40,7 +40,7 @@ _TRANSPORTS: Final[Mapping[SocketType, Callable[[Any, MicrotaskQueue], Transport
     "tcp": TcpTransport,
     "tls": TlsTransport,
     "udp": UdpTransport,
-    "quic": QuicTransport,
+    "quic": QuicClient,
 }
 _DRIVERS: Final[Mapping[SocketType, type[SocketDriver]]] = {
     "udp": DatagramDriver,

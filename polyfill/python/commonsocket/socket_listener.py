@@ -24,10 +24,18 @@ if TYPE_CHECKING:
     from .socket import Socket
     from .transports.transport import Server, ServerListener
 
+
+def _quic_server(listener: ServerListener, options: ListenerOptions, queue: MicrotaskQueue) -> Server:
+    from .transports.quic_server import QuicServer  # noqa: PLC0415 (aioquic takes long to import)
+
+    return QuicServer(listener, options, queue)
+
+
 SERVERS: Final[Mapping[SocketType, Callable[[ServerListener, ListenerOptions, MicrotaskQueue], Server]]] = {
     "tcp": TcpServer,
     "tls": TcpServer,
     "udp": UdpServer,
+    "quic": _quic_server,
 }
 
 

@@ -34,7 +34,7 @@ _BY_TYPE: Final = {
         "truncation-detection",
     ),
     "udp": ("udp", "udp-bound", "udp-server"),
-    "quic": ("quic", "quic-streams", "quic-datagrams", "trust-anchors"),
+    "quic": ("quic", "quic-streams", "quic-datagrams", "quic-server", "trust-anchors"),
 }
 # Not `process-lifetime`: a program of asyncio ends when its main coroutine does, whatever sockets there are.
 _ALWAYS: Final = ("server", "listener", "connect-event", "unhandled-rejections", "async-iteration")

@@ -1,26 +1,22 @@
-"""QUIC on the machine of aioquic, which is imported when the first connection is made: that takes a while."""
+"""One QUIC connection on the machine of aioquic, which is imported when the first is made: that takes a while."""
 
-# ruff: noqa: SLF001  # the table at the end names its own methods
+# ruff: noqa: SLF001  # the tables at the end name its own methods
 
 from __future__ import annotations
 
-import socket
-from typing import TYPE_CHECKING, Any, Final
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from commonsocket.core.failure import Failure
 
-from .connect import ConnectError, Failed, attempts_failed, resolve
-from .quic_socket import QuicSocket
-from .tcp import set_options
-
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from commonsocket.core.options import LocalAddress, SocketOptions
+    from commonsocket.core.options import SocketOptions
+    from commonsocket.core.tls_session import TlsDetails
     from commonsocket.microtasks import MicrotaskQueue
 
-    from .connect import Endpoint
     from .quic_listener import QuicListener, StreamListener
     from .quic_machine import Machine
 
@@ -32,49 +28,56 @@ _MOST_UNSENT: Final = 65536  # bytes
 _MOST_DATAGRAMS: Final = 64
 # How long a connection that is finished may wait for the peer to acknowledge the last bytes.
 _LINGER_TIME: Final = 5.0  # seconds
-_BAD_CERTIFICATE: Final = 0x100 + 42  # RFC 9001, section 4.8; RFC 8446, section 6
+BAD_CERTIFICATE: Final = 0x100 + 42  # RFC 9001, section 4.8; RFC 8446, section 6
 
 
-class QuicTransport:
-    """One QUIC connection; see `Transport` for its methods and `QuicListener` for what it tells."""
+class Path(Protocol):
+    """What the packets of one connection go through."""
+
+    def send(self, packet: bytes, address: tuple[Any, ...]) -> None:
+        """Send a packet, or lose it: QUIC sends again what matters."""
+
+    def set_ttl(self, ttl: Any) -> None:
+        """Have the hop limit hold for the packets to come; raises OSError."""
+
+    def named(self, connection_id: bytes) -> None:
+        """Take it that packets with this id are for the connection."""
+
+    def renamed(self, connection_id: bytes) -> None:
+        """Take it that they are so no longer."""
+
+    def close(self) -> None:
+        """Give it up."""
+
+
+class QuicTransport(ABC):
+    """One QUIC connection of either side; see `Transport` for its methods and `QuicListener` for what it tells."""
 
     __slots__ = (
-        "_address",
-        "_attempt",
+        "_early",
+        "_early_size",
         "_ended",
         "_flushing",
-        "_hashes",
         "_linger_until",
         "_listener",
-        "_local",
         "_loop",
         "_machine",
         "_open",
         "_opened",
-        "_own",
+        "_path",
         "_released",
-        "_socket",
         "_streams",
-        "_task",
         "_timer",
         "_timer_at",
-        "_ttl",
         "_waiting",
     )
 
-    def __init__(self, listener: QuicListener, queue: MicrotaskQueue) -> None:
-        self._listener = listener
+    _listener: QuicListener
+
+    def __init__(self, queue: MicrotaskQueue) -> None:
         self._loop = queue.loop
         self._machine: Machine | None = None
-        self._address: tuple[Any, ...] = ()
-        self._local: tuple[str, int] | None = None
-        self._own: socket.socket | None = None
-        self._socket: QuicSocket | None = None
-        self._task: asyncio.Task[None] | None = None
-        #: Is told None when the handshake is done, else why an attempt came to nothing.
-        self._attempt: asyncio.Future[OSError | Failure | None] | None = None
-        self._hashes: list[Mapping[str, Any]] | None = None
-        self._ttl: int | None = None
+        self._path: Path | None = None
         #: The handshake is done.
         self._open = False
         #: The connection is over, and the listener knows.
@@ -85,20 +88,25 @@ class QuicTransport:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         #: Who is told of each stream.
-        self._streams: dict[int, StreamListener] = {PRIMARY: listener}
+        self._streams: dict[int, StreamListener] = {}
         #: How many streams the peer has opened, two-way and one-way.
         self._opened = [0, 0]
         #: The streams of which a write waits.
         self._waiting: set[int] = set()
+        #: What is to be done to the primary stream as soon as the client has opened it, and how many bytes are in that;
+        #: None once it is there.
+        self._early: list[Callable[[Machine], None]] | None = []
+        self._early_size = 0
+
+    def hand_over(self, listener: QuicListener) -> None:
+        """Tell `listener` from now on; the primary stream is its own."""
+        self._listener = self._streams[PRIMARY] = listener
 
     # ---- Transport ----
 
+    @abstractmethod
     def connect(self, options: SocketOptions) -> None:
         """Begin to connect."""
-        self._ttl = options.ttl
-        self._task = self._loop.create_task(self._connect(options))
-        # Not at the end of the task's own code: a task that is cancelled at once runs none of it.
-        self._task.add_done_callback(self._attempted)
 
     def send(self, data: bytes) -> bool:
         """Give bytes of the primary stream; True if a write need not wait."""
@@ -110,7 +118,7 @@ class QuicTransport:
 
     def unsent(self) -> int | None:
         """Return how many of the bytes given to the primary stream have not been in a packet."""
-        return None if self._machine is None or self._ended else self._machine.unsent(PRIMARY)
+        return None if self._machine is None or self._ended else self._unsent(PRIMARY)
 
     def pause_reading(self) -> None:
         """Let the peer send no more on the primary stream than it may already."""
@@ -122,20 +130,14 @@ class QuicTransport:
 
     def apply(self, changes: Mapping[str, object]) -> None:
         """Set the option `ttl`; raises OSError."""
-        if self._own is not None:
-            set_options(self._own, {"ttl": changes["ttl"]})
-        self._ttl = changes["ttl"]  # type: ignore[assignment]  # converted by the table of the IDL
+        if self._path is not None:
+            self._path.set_ttl(changes["ttl"])
 
     def release(self, *, reset: bool) -> None:
         """Give the connection or the attempt up; a reset is CONNECTION_CLOSE (quic/abort-closes-the-connection)."""
         if self._released:
             return
         self._released = True
-        # At the end of the handshake the attempt has still to take note of it.
-        if self._task is not None and not self._task.done() and not self._open:
-            self._give_up()
-            self._task.cancel()
-            return
         if self._machine is None or self._ended or reset:
             self._give_up()
         else:
@@ -166,39 +168,31 @@ class QuicTransport:
 
     def send_on(self, stream_id: int, data: bytes) -> bool:
         """Give bytes of a stream; True if a write need not wait, else `write_finished` follows."""
-        assert self._machine is not None
         if self._ended:
             return False
-        self._machine.send_stream_data(stream_id, data)
-        self._flush_soon()
-        if self._machine.unsent(stream_id) <= _MOST_UNSENT:
+        self._do(stream_id, lambda machine: machine.send_stream_data(stream_id, data), len(data))
+        if self._unsent(stream_id) <= _MOST_UNSENT:
             return True
         self._waiting.add(stream_id)
         return False
 
     def finish(self, stream_id: int) -> bool:
         """Send a FIN on a stream; False if the connection is over."""
-        assert self._machine is not None
         if self._ended:
             return False
-        self._machine.send_stream_data(stream_id, b"", end_stream=True)
-        self._flush_soon()
+        self._do(stream_id, lambda machine: machine.send_stream_data(stream_id, b"", end_stream=True))
         return True
 
     def reset_stream(self, stream_id: int) -> None:
         """Send RESET_STREAM."""
-        assert self._machine is not None
         self._waiting.discard(stream_id)
         if not self._ended:
-            self._machine.reset_stream(stream_id, 0)
-            self._flush_soon()
+            self._do(stream_id, lambda machine: machine.reset_stream(stream_id, 0))
 
     def stop_stream(self, stream_id: int) -> None:
         """Send STOP_SENDING."""
-        assert self._machine is not None
         if not self._ended:
-            self._machine.stop(stream_id)
-            self._flush_soon()
+            self._do(stream_id, lambda machine: machine.stop(stream_id))
 
     def hold(self, stream_id: int) -> None:
         """Let the peer send no more on a stream than it may already."""
@@ -231,119 +225,47 @@ class QuicTransport:
         self._flush_soon()
         return self._machine.datagrams_waiting <= _MOST_DATAGRAMS
 
-    # ---- connecting ----
-
-    async def _connect(self, options: SocketOptions) -> None:
-        from .quic_machine import Machine  # noqa: PLC0415 (aioquic takes long to import)
-        from .quic_tls import BadCertificateError, client_configuration  # noqa: PLC0415 (as above)
-
-        assert options.remote is not None
-        try:
-            configuration = client_configuration(options)
-        except BadCertificateError as error:
-            self._listener.connect_failed(Failure("tls-handshake", None, str(error), error))
-            return
-        self._hashes = (options.tls or {}).get("server_certificate_hashes")
-        failures: list[Failed] = []
-        try:
-            endpoints = await resolve(options.remote, options.local, socket.SOCK_DGRAM)
-        except ConnectError as error:
-            self._listener.connect_failed(error.failure)
-            return
-        for endpoint in endpoints:
-            outcome = self._begin(endpoint, options.local, lambda: Machine(configuration=configuration), failures)
-            if outcome is None:
-                continue
-            result = await outcome
-            if result is None:
-                return
-            if isinstance(result, Failure):
-                self._listener.connect_failed(result)
-                return
-            # Nobody is at that address: the next one has its turn.
-            failures.append(Failed("connect", result, endpoint))
-            self._shut()
-        self._listener.connect_failed(attempts_failed(failures).failure)
-
-    def _begin(
-        self, endpoint: Endpoint, local: LocalAddress | None, new: Callable[[], Machine], failures: list[Failed]
-    ) -> asyncio.Future[OSError | Failure | None] | None:
-        """Begin an attempt and return what tells its outcome; None if the system refuses it."""
-        phase: Any = "bind"
-        own: socket.socket | None = None
-        try:
-            own = socket.socket(endpoint.family, socket.SOCK_DGRAM)
-            own.setblocking(False)
-            set_options(own, {"ttl": self._ttl})
-            if local is not None:
-                anywhere = "::" if endpoint.family == socket.AF_INET6 else ""
-                own.bind((anywhere if local.host is None else local.host.text, local.port))
-            phase = "connect"
-            own.connect(endpoint.address)
-        except OSError as error:
-            failures.append(Failed(phase, error, endpoint))
-            if own is not None:
-                own.close()
-            return None
-        name = own.getsockname()
-        self._own, self._address, self._local = own, endpoint.address, (name[0], name[1])
-        self._machine = new()
-        self._attempt = self._loop.create_future()
-        self._socket = QuicSocket(self._loop, own, self._received, self._refused)
-        self._machine.connect(endpoint.address, self._loop.time())
-        self._flush()
-        return self._attempt
-
-    def _attempted(self, task: asyncio.Task[None]) -> None:
-        """Tell that an attempt which made no connection is over."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # No failure of the network, and still the end of the attempt.
-            self._listener.connect_failed(Failure("connect", None, repr(error), error))
-        if not self._open:
-            self._shut()
-            self._released = True
-            self._listener.released()
-
-    def _decide(self, outcome: OSError | Failure | None) -> None:
-        if self._attempt is not None and not self._attempt.done():
-            self._attempt.set_result(outcome)
+    # ---- the handshake ----
 
     def _handshaken(self) -> None:
-        from .quic_tls import handshake_info, hash_matches  # noqa: PLC0415 (aioquic takes long to import)
+        """Tell that the handshake is done, unless what it showed is refused."""
+        from .quic_tls import handshake_info, peer_is_trusted  # noqa: PLC0415 (aioquic takes long to import)
 
         machine = self._machine
         assert machine is not None
-        if self._hashes is not None and not hash_matches(machine, self._hashes):
-            # By tls/certificate-hash-mismatch; nothing of the application has been sent.
-            machine.close(_BAD_CERTIFICATE, 6, "the hash of the certificate is none of those given")
+        if not peer_is_trusted(machine):
+            # Nothing of the application has been sent.
+            machine.close(BAD_CERTIFICATE, 6, "the certificate is not trusted")
             return
         self._open = True
-        self._listener.secured(handshake_info(machine))
-        if machine.configuration.is_client:
-            # By quic/primary-stream-is-announced.
-            machine.announce(PRIMARY)
-        self._listener.connected((self._address[0], self._address[1]), self._local)
-        self._decide(None)
+        self._established(machine, handshake_info(machine))
+
+    @abstractmethod
+    def _established(self, machine: Machine, details: TlsDetails) -> None:
+        """Tell that the connection is made."""
+
+    @abstractmethod
+    def _handshake_failed(self, failure: Failure) -> None:
+        """Tell that it was not made."""
 
     # ---- receiving ----
 
-    def _refused(self, error: OSError) -> None:
-        # Once there is a connection, anybody could forge this: its end is noticed in QUIC's own way.
-        if not self._open:
-            self._decide(error)
-
-    def _received(self, packets: list[bytes]) -> None:
+    def receive(self, packets: Iterable[bytes], address: tuple[Any, ...]) -> None:
+        """Take packets that came from `address`."""
         machine = self._machine
         if machine is None:
             return
         now = self._loop.time()
         for packet in packets:
             try:
-                machine.receive_datagram(packet, self._address, now)
+                machine.receive_datagram(packet, address, now)
             except Exception as error:  # noqa: BLE001  # aioquic lets some malformed packets pass its own checks
-                self._loop.call_exception_handler({"message": "a packet could not be taken", "exception": error})
+                self._malformed(error)
         self._look()
         self._flush_soon()
+
+    def _malformed(self, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": "a packet could not be taken", "exception": error})
 
     def _look(self) -> None:
         """Tell what has happened."""
@@ -351,12 +273,14 @@ class QuicTransport:
         assert machine is not None
         self._count()
         while (event := machine.next_event()) is not None:
-            if not self._released:
-                tell = _TELL.get(type(event).__name__)
-                if tell is not None:
-                    tell(self, event)
+            name = type(event).__name__
+            tell = _NOTE.get(name) or (None if self._released else _TELL.get(name))
+            if tell is not None:
+                tell(self, event)
         if machine.verdict is not None and not self._ended and not self._released:
             self._over(machine.verdict)
+        if self._early is not None and machine.opened_by_peer(unidirectional=False):
+            self._begin_primary(machine)
         if self._open and not self._released:
             self._look_for_streams()
             self._listener.streams_allowed()
@@ -377,6 +301,13 @@ class QuicTransport:
                 self._opened[unidirectional] += 1
                 if stream_id not in self._streams:
                     self._streams[stream_id] = self._listener.stream_opened(stream_id)
+
+    def _begin_primary(self, machine: Machine) -> None:
+        """Do what was to be done to the primary stream."""
+        early, self._early, self._early_size = self._early, None, 0
+        for act in early or ():
+            act(machine)
+        self._flush_soon()
 
     def _on_handshake(self, _event: Any) -> None:
         self._handshaken()
@@ -408,6 +339,14 @@ class QuicTransport:
     def _on_datagram(self, event: Any) -> None:
         self._listener.datagram_received(event.data)
 
+    def _on_id(self, event: Any) -> None:
+        if self._path is not None:
+            self._path.named(event.connection_id)
+
+    def _on_id_retired(self, event: Any) -> None:
+        if self._path is not None:
+            self._path.renamed(event.connection_id)
+
     def _over(self, verdict: Any) -> None:
         """Tell how the connection ended: by the peer, by a fault of its, or by nobody's packets."""
         from .quic_tls import handshake_failure  # noqa: PLC0415 (aioquic takes long to import)
@@ -428,13 +367,28 @@ class QuicTransport:
             failure = Failure("established", "ECONNRESET" if by_peer else "ECONNABORTED", f"{who}: {words}")
         if not self._open:
             self._flush()
-            self._decide(failure)
+            self._handshake_failed(failure)
         elif by_peer:
             self._listener.peer_closed(failure, code=verdict.error_code)
         else:
             self._listener.transport_failed(failure)
 
     # ---- sending ----
+
+    def _do(self, stream_id: int, act: Callable[[Machine], None], size: int = 0) -> None:
+        """Have `act` done to a stream, when it is there; `size` is that of the bytes which it sends."""
+        assert self._machine is not None
+        if stream_id == PRIMARY and self._early is not None:
+            self._early.append(act)
+            self._early_size += size
+        else:
+            act(self._machine)
+            self._flush_soon()
+
+    def _unsent(self, stream_id: int) -> int:
+        """Return how many bytes of a stream have been in no packet."""
+        assert self._machine is not None
+        return self._machine.unsent(stream_id) + (self._early_size if stream_id == PRIMARY else 0)
 
     def _flush_soon(self) -> None:
         """Send at the end of the turn what has come together until then."""
@@ -445,12 +399,11 @@ class QuicTransport:
     def _flush(self) -> None:
         self._flushing = False
         machine = self._machine
-        if machine is None or self._socket is None:
+        if machine is None or self._path is None:
             return
         now = self._loop.time()
-        for packet, _ in machine.datagrams_to_send(now):
-            self._socket.send(packet)
-        if self._linger_until is not None and (machine.over or machine.quiet or now >= self._linger_until):
+        self._transmit(machine, now)
+        if self._linger_until is not None and (machine.over or self._quiet(machine) or now >= self._linger_until):
             self._give_up()
             return
         if not self._released:
@@ -458,10 +411,20 @@ class QuicTransport:
             self._answer_writes()
         self._set_timer(now)
 
+    def _transmit(self, machine: Machine, now: float) -> None:
+        # Before the first packet that begins a connection there is nobody to send to.
+        if self._path is not None and machine.get_peer_address() is not None:
+            for packet, address in machine.datagrams_to_send(now):
+                self._path.send(packet, address)
+
+    def _quiet(self, machine: Machine) -> bool:
+        """Say whether the peer has all that was to be sent."""
+        return machine.quiet and not self._early_size
+
     def _answer_writes(self) -> None:
         machine = self._machine
         assert machine is not None
-        for stream_id in [each for each in self._waiting if machine.unsent(each) <= _MOST_UNSENT]:
+        for stream_id in [each for each in self._waiting if self._unsent(each) <= _MOST_UNSENT]:
             self._waiting.discard(stream_id)
             listener = self._streams.get(stream_id)
             if listener is not None:
@@ -472,7 +435,7 @@ class QuicTransport:
     def _set_timer(self, now: float) -> None:
         assert self._machine is not None
         at = self._machine.get_timer()
-        if at is None or self._socket is None:
+        if at is None or self._path is None:
             return
         if self._linger_until is not None:
             at = min(at, self._linger_until)
@@ -486,7 +449,7 @@ class QuicTransport:
     def _expire(self) -> None:
         self._timer = None
         machine = self._machine
-        if machine is None or self._socket is None:
+        if machine is None or self._path is None:
             return
         now = self._loop.time()
         at = machine.get_timer()
@@ -500,10 +463,9 @@ class QuicTransport:
     def _give_up(self) -> None:
         """Tell the peer, if it has not been told, and let go of everything."""
         machine = self._machine
-        if machine is not None and self._socket is not None:
+        if machine is not None and self._path is not None:
             machine.close(0, None if self._open else 0)
-            for packet, _ in machine.datagrams_to_send(self._loop.time()):
-                self._socket.send(packet)
+            self._transmit(machine, self._loop.time())
         self._shut()
 
     def _shut(self) -> None:
@@ -511,9 +473,9 @@ class QuicTransport:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = self._own = None
+        path, self._path = self._path, None
+        if path is not None:
+            path.close()
 
 
 #: What becomes of the machine's events.
@@ -523,4 +485,9 @@ _TELL: Final[Mapping[str, Callable[[QuicTransport, Any], None]]] = {
     "StopSendingReceived": QuicTransport._on_stop,
     "StreamDataReceived": QuicTransport._on_data,
     "StreamReset": QuicTransport._on_reset,
+}
+#: What is taken note of even when nobody is told of anything any more.
+_NOTE: Final[Mapping[str, Callable[[QuicTransport, Any], None]]] = {
+    "ConnectionIdIssued": QuicTransport._on_id,
+    "ConnectionIdRetired": QuicTransport._on_id_retired,
 }

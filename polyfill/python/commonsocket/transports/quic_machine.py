@@ -7,11 +7,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from aioquic.buffer import Buffer  # type: ignore[attr-defined]  # aioquic re-exports it without saying so
 from aioquic.quic.connection import END_STATES, QuicConnection, QuicConnectionState
 from aioquic.quic.packet import QuicFrameType
 from aioquic.quic.packet_builder import QuicDeliveryState
+from aioquic.tls import pull_client_hello
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aioquic.quic.connection import QuicReceiveContext
     from aioquic.quic.packet_builder import QuicPacketBuilder
     from aioquic.quic.recovery import QuicPacketSpace
@@ -32,6 +36,12 @@ class Machine(QuicConnection):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
+        #: The hashes of which the certificate of a server has to have one, in place of being trusted.
+        self.hashes: list[Mapping[str, Any]] | None = None
+        #: Whether a server asks its client for a certificate.
+        self.asks = False
+        #: The name that a client has asked its server for.
+        self.asked_name: str | None = None
         #: Bytes that the peer may send ahead on a stream that is being read.
         self.window = self.configuration.max_stream_data
         #: The streams that have enough unread.
@@ -110,6 +120,20 @@ class Machine(QuicConnection):
         return self._state == QuicConnectionState.DRAINING
 
     # ---- what aioquic leaves to nobody ----
+
+    def _initialize(self, peer_cid: bytes) -> None:
+        super()._initialize(peer_cid)
+        if self._is_client:
+            return
+        self.tls._request_client_certificate = self.asks
+        handle = self.tls._server_handle_hello
+
+        def handle_hello(input_buf: Buffer, initial_buf: Buffer, handshake_buf: Buffer) -> None:
+            handle(input_buf, initial_buf, handshake_buf)
+            # What has been taken from the buffer, which is all of it.
+            self.asked_name = pull_client_hello(Buffer(data=input_buf.data)).server_name
+
+        self.tls._server_handle_hello = handle_hello  # type: ignore[method-assign]  # its only way to tell the name
 
     def _payload_received(
         self, context: QuicReceiveContext, plain: bytes, crypto_frame_required: bool = False

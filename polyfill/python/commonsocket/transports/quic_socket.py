@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from .tcp import set_options
 
 if TYPE_CHECKING:
     import socket
@@ -16,7 +18,7 @@ _READS_PER_TURN: Final = 64
 
 
 class QuicSocket:
-    """Sends and receives on `own`, which is non-blocking and connected.
+    """Sends and receives on `own`, which is non-blocking and connected; see `Path` for its methods.
 
     `received` is told the datagrams that came together, `refused` what ICMP says.
     """
@@ -40,14 +42,24 @@ class QuicSocket:
         except NotImplementedError:
             self._receiving = loop.create_task(self._receive())
 
-    def send(self, data: bytes) -> None:
+    def send(self, packet: bytes, address: tuple[Any, ...]) -> None:  # noqa: ARG002  # to which it is connected
         """Send a packet, or lose it: QUIC sends again what matters."""
         try:
-            self._own.send(data)
+            self._own.send(packet)
         except BlockingIOError:
             return
         except OSError as error:
             self._loop.call_soon(self._tell, error)
+
+    def set_ttl(self, ttl: Any) -> None:
+        """Set the hop limit; raises OSError."""
+        set_options(self._own, {"ttl": ttl})
+
+    def named(self, connection_id: bytes) -> None:
+        """Do nothing: no other connection has packets here."""
+
+    def renamed(self, connection_id: bytes) -> None:
+        """Do nothing, as above."""
 
     def close(self) -> None:
         """Give the socket up."""

@@ -10,6 +10,7 @@ import ssl
 from typing import TYPE_CHECKING, Any, Final
 
 from aioquic.quic.configuration import QuicConfiguration
+from aioquic.tls import Alert, verify_certificate
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
@@ -48,19 +49,27 @@ def client_configuration(options: SocketOptions) -> QuicConfiguration:
     configuration.server_name = tls.get("servername", options.remote.host.text)
     if "server_certificate_hashes" in tls:
         configuration.verify_mode = ssl.CERT_NONE
-    elif "ca" in tls:
+    else:
+        _trust(configuration, tls)
+    return configuration
+
+
+def server_configuration(options: SocketOptions, tls: Mapping[str, Any]) -> QuicConfiguration:
+    """Return the configuration of the connections of a listener; raises `BadCertificateError`."""
+    configuration = _configuration(options, tls, is_client=False)
+    # Whom clients that are asked for a certificate are to be trusted by.
+    _trust(configuration, tls)
+    return configuration
+
+
+def _trust(configuration: QuicConfiguration, tls: Mapping[str, Any]) -> None:
+    if "ca" in tls:
         chains = [der for authority in tls["ca"] for der in certificates(authority)]
         configuration.cadata = "".join(to_pem("CERTIFICATE", der) for der in chains).encode()
     else:
         paths = ssl.get_default_verify_paths()
         # With neither, aioquic has a list of its own.
         configuration.cafile, configuration.capath = paths.cafile, paths.capath
-    return configuration
-
-
-def server_configuration(options: SocketOptions, tls: Mapping[str, Any]) -> QuicConfiguration:
-    """Return the configuration of the connections of a listener; raises `BadCertificateError`."""
-    return _configuration(options, tls, is_client=False)
 
 
 def _configuration(options: SocketOptions, tls: Mapping[str, Any], *, is_client: bool) -> QuicConfiguration:
@@ -81,11 +90,37 @@ def _configuration(options: SocketOptions, tls: Mapping[str, Any], *, is_client:
     return configuration
 
 
-def hash_matches(machine: Machine, hashes: list[Mapping[str, Any]]) -> bool:
+def peer_is_trusted(machine: Machine) -> bool:
+    """Say whether the peer may be who it is, as far as aioquic has not looked itself."""
+    if machine.hashes is not None:
+        return _hash_matches(machine, machine.hashes)
+    return not machine.asks or _client_is_trusted(machine)
+
+
+def _hash_matches(machine: Machine, hashes: list[Mapping[str, Any]]) -> bool:
     """Say whether the peer's certificate has one of the SHA-256 `hashes` (tls/certificate-hash-accepts)."""
     shown = peer_certificates(machine)
     digest = hashlib.sha256(shown[0]).digest() if shown else None
     return any(entry["algorithm"].lower() == "sha-256" and bytes(entry["value"]) == digest for entry in hashes)
+
+
+def _client_is_trusted(machine: Machine) -> bool:
+    """Say whether somebody who is trusted vouches for a client, of which aioquic knows only that the key is its own."""
+    leaf, configuration = machine.tls._peer_certificate, machine.configuration
+    if leaf is None:
+        # It is welcome without one: "requests".
+        return True
+    try:
+        verify_certificate(
+            certificate=leaf,
+            chain=machine.tls._peer_certificate_chain,
+            cadata=configuration.cadata,
+            cafile=configuration.cafile,
+            capath=configuration.capath,
+        )
+    except Alert:
+        return False
+    return True
 
 
 def peer_certificates(machine: Machine) -> tuple[bytes, ...]:
@@ -98,7 +133,7 @@ def peer_certificates(machine: Machine) -> tuple[bytes, ...]:
 
 def handshake_info(machine: Machine) -> TlsDetails:
     """Return what the handshake, which is done, agreed on."""
-    name = machine.tls._server_name if machine.configuration.is_client else None
+    name = machine.tls._server_name if machine.configuration.is_client else machine.asked_name
     schedule = machine.tls.key_schedule
     assert schedule is not None
     return TlsDetails(
