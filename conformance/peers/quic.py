@@ -173,7 +173,8 @@ class QuicPeer(_Endpoint):
                 self._by_id.pop(name, None)
 
         machine = make_machine(self.certificate, self._options, tell=connection.tell, original=original)
-        connection.start(machine, stalled=self._options.get("stalled", False), named=named)
+        stalled, keep_alive = self._options.get("stalled", False), self._options.get("keep_alive")
+        connection.start(machine, stalled=stalled, keep_alive=keep_alive, named=named)
         self._log.add(number, "from-target", "connect")
         named(original, True)
         named(machine.host_cid, True)
@@ -215,7 +216,7 @@ async def connect(
     )
     client.connections.append(connection)
     machine = make_machine(certificate, options, tell=connection.tell, server=address)
-    connection.start(machine, release=client.shut)
+    connection.start(machine, keep_alive=options.get("keep_alive"), release=client.shut)
     log.add(1, "to-target", "connect")
     machine.connect((address, port), asyncio.get_running_loop().time())
     connection.transmit()

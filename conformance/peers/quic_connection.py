@@ -91,6 +91,7 @@ class QuicConnection:
         self._taken_datagrams = 0
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._pinging: asyncio.TimerHandle | None = None
         self._changes: set[asyncio.Future[None]] = set()
         self._named: Callable[[bytes, bool], None] = _ignore
         self._release: Callable[[], None] = _nothing
@@ -100,6 +101,7 @@ class QuicConnection:
         machine: Machine,
         *,
         stalled: bool = False,
+        keep_alive: float | None = None,
         named: Callable[[bytes, bool], None] | None = None,
         release: Callable[[], None] | None = None,
     ) -> None:
@@ -112,6 +114,8 @@ class QuicConnection:
         self._release = release or _nothing
         if stalled:
             self.stall()
+        if keep_alive is not None:
+            self._keep_alive(keep_alive)
 
     def stall(self) -> None:
         """Answer nothing until `resume()`."""
@@ -177,8 +181,9 @@ class QuicConnection:
         self.machine.close()
         self.transmit()
         self._silent = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._pinging):
+            if timer is not None:
+                timer.cancel()
         self._release()
 
     # Seeing.
@@ -280,6 +285,12 @@ class QuicConnection:
         self._timer = None
         self.machine.handle_timer(self._loop.time())
         self.transmit()
+
+    def _keep_alive(self, seconds: float) -> None:
+        self._pinging = self._loop.call_later(seconds, self._keep_alive, seconds)
+        if self.handshake is not None:
+            self.machine.send_ping(0)
+            self.transmit()
 
     def _stream(self, stream_id: int) -> QuicStream:
         found = self.streams.get(stream_id)

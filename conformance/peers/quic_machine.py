@@ -40,6 +40,8 @@ class QuicOptions(TypedDict, total=False):
     """The protocols that it speaks, `ALPN` if nothing is said."""
     idle_timeout: float
     """Seconds without a packet after which the connection ends (RFC 9000, section 10.1)."""
+    keep_alive: float
+    """Seconds between PINGs, without which a slow target might find the connection idle before the peer vanishes."""
     max_data: int
     """Bytes that the target may send before the peer allows it more, on all streams."""
     max_stream_data: int

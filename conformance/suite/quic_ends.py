@@ -265,7 +265,7 @@ async def stays_while_a_stream_is_open(t: Context, own: bool) -> None:
     waits=True,
 )
 async def connection_loss(t: Context) -> None:
-    link = await connect_quic(t, await t.quic_peer(idle_timeout=0.5))
+    link = await connect_quic(t, await t.quic_peer(idle_timeout=0.8, keep_alive=0.1))
     await link.outward()
     read = await (await link.reader()).start_read()
     link.whole.vanish()

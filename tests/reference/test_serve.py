@@ -52,6 +52,11 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
         await process.communicate()
 
 
+def write_credentials(folder: Path) -> None:
+    for name, text in authority().credentials().items():
+        (folder / f"{name}.pem").write_text(text, encoding="ascii")
+
+
 async def address_of(process: Process) -> tuple[str, int]:
     assert process.stdout is not None
     line = (await within(process.stdout.readline())).decode()
@@ -90,8 +95,7 @@ async def test_echo_until_it_is_told_to_stop(serve: Serve) -> None:
 
 
 async def test_several_addresses_and_tls(serve: Serve, tmp_path: Path) -> None:
-    for name, text in authority().credentials().items():
-        (tmp_path / f"{name}.pem").write_text(text, encoding="ascii")
+    write_credentials(tmp_path)
     listen = [f"--listen={each}" for each in ("tcp://127.0.0.1:0", "tls://127.0.0.1:0", "tcp://*:0")]
     process = await serve(ECHO, *listen, "--key", "key.pem", "--cert=cert.pem", "--alpn", "echo")
     plain, secure, every = [await address_of(process) for _ in listen]
@@ -111,6 +115,24 @@ async def test_several_addresses_and_tls(serve: Serve, tmp_path: Path) -> None:
     await writer.wait_closed()
     process.send_signal(signal.SIGINT)
     assert (await ended(process))[0] == 0
+
+
+async def test_quic_until_it_is_told_to_stop(serve: Serve, tmp_path: Path) -> None:
+    write_credentials(tmp_path)
+    secrets = ("--key", "key.pem", "--cert", "cert.pem", "--alpn", "echo")
+    process = await serve(ECHO, "--listen", "quic://127.0.0.1:0", *secrets)
+    remote = dict(zip(("address", "port"), await address_of(process), strict=True))
+    client = Socket({"type": "quic", "remote": remote, "tls": authority().trusting(alpn=["echo"])})
+    reader, writer = client.readable.get_reader(), client.writable.get_writer()
+    for word in (b"before", b"after"):
+        await within(writer.write(word))
+        assert (await within(reader.read())).value == word
+        # The connection may finish what it is about.
+        process.send_signal(signal.SIGTERM) if word == b"before" else None
+    await within(writer.close())
+    assert (await within(reader.read())).done
+    await within(client.closed)
+    assert await ended(process) == (0, "")
 
 
 COUNTING = """
@@ -248,10 +270,11 @@ async def test_worker_that_cannot_be_run(serve: Serve) -> None:
         (["serve", "{worker}"], "serve needs --listen"),
         (["serve", "{worker}", "other.py", "--listen", "tcp://127.0.0.1:0"], "'other.py' is one too many"),
         (["serve", "{worker}", "--listen", "127.0.0.1:0"], "takes an address such as tcp://"),
-        (["serve", "{worker}", "--listen", "sctp://127.0.0.1:0"], "only tcp, tls, udp"),
+        (["serve", "{worker}", "--listen", "sctp://127.0.0.1:0"], "only tcp, tls, udp, quic can"),
         (["serve", "{worker}", "--listen", "tcp://localhost:0"], "the host is to be an IP address"),
         (["serve", "{worker}", "--listen", "tcp://127.0.0.1:65536"], "ports go up to 65535"),
         (["serve", "{worker}", "--listen", "tls://127.0.0.1:0"], "needs --key and --cert"),
+        (["serve", "{worker}", "--listen", "quic://127.0.0.1:0"], "needs --key and --cert"),
         (["serve", "{worker}", "--listen", "tls://127.0.0.1:0", "--key", "{worker}"], "go together"),
         (["serve", "{worker}", "--listen=tls://*:0", "--key=none", "--cert={worker}"], "none cannot be read"),
         (["serve", "{worker}", "--listen"], "--listen needs a value"),
@@ -277,10 +300,14 @@ def is_one_line(errors: str, words: str) -> None:
     ("arguments", "words"),
     [
         (["--listen=tls://127.0.0.1:0", "--key=worker.py", "--cert=worker.py"], "not a private key"),
+        (["--listen=quic://127.0.0.1:0", "--key=key.pem", "--cert=cert.pem"], "quic needs at least one protocol"),
         (["--listen=tcp://127.0.0.1:0", "--listen=tcp://192.0.2.77:0"], "192.0.2.77:0: cannot bind the local address"),
     ],
 )
-async def test_mistakes_that_show_when_it_listens(serve: Serve, arguments: list[str], words: str) -> None:
+async def test_mistakes_that_show_when_it_listens(
+    serve: Serve, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    write_credentials(tmp_path)
     code, errors = await ended(await serve(ECHO, *arguments))
     assert code == 2
     is_one_line(errors, words)

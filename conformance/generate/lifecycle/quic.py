@@ -28,7 +28,7 @@ OTHERS: Final = frozenset({"last-stream-finishes", "peer-close-clean"})
 """Events that take a stream besides the primary one."""
 
 # What the peer has to be told beforehand so that the event can happen.
-_PEERS: Final[Mapping[str, dict[str, Any]]] = {"connection-lost": {"idle_timeout": 0.5}}
+_PEERS: Final[Mapping[str, dict[str, Any]]] = {"connection-lost": {"idle_timeout": 0.8, "keep_alive": 0.1}}
 
 
 class QuicPlace:

@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Final
 
 from commonsocket.core.failure import Failure
 
+from .quic_wire import QuicWire
+
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from commonsocket.core.options import SocketOptions
     from commonsocket.core.tls_session import TlsDetails
@@ -26,67 +27,28 @@ PRIMARY: Final = 0
 _MOST_UNSENT: Final = 65536  # bytes
 #: How many datagrams may wait for their packets before a write has to wait.
 _MOST_DATAGRAMS: Final = 64
-# How long a connection that is finished may wait for the peer to acknowledge the last bytes.
-_LINGER_TIME: Final = 5.0  # seconds
 BAD_CERTIFICATE: Final = 0x100 + 42  # RFC 9001, section 4.8; RFC 8446, section 6
 
 
-class Path(Protocol):
-    """What the packets of one connection go through."""
-
-    def send(self, packet: bytes, address: tuple[Any, ...]) -> None:
-        """Send a packet, or lose it: QUIC sends again what matters."""
-
-    def set_ttl(self, ttl: Any) -> None:
-        """Have the hop limit hold for the packets to come; raises OSError."""
-
-    def named(self, connection_id: bytes) -> None:
-        """Take it that packets with this id are for the connection."""
-
-    def renamed(self, connection_id: bytes) -> None:
-        """Take it that they are so no longer."""
-
-    def close(self) -> None:
-        """Give it up."""
-
-
-class QuicTransport(ABC):
+class QuicTransport(QuicWire):
     """One QUIC connection of either side; see `Transport` for its methods and `QuicListener` for what it tells."""
 
     __slots__ = (
         "_early",
         "_early_size",
         "_ended",
-        "_flushing",
-        "_linger_until",
         "_listener",
-        "_loop",
-        "_machine",
-        "_open",
         "_opened",
-        "_path",
-        "_released",
         "_streams",
-        "_timer",
-        "_timer_at",
         "_waiting",
     )
 
     _listener: QuicListener
 
     def __init__(self, queue: MicrotaskQueue) -> None:
-        self._loop = queue.loop
-        self._machine: Machine | None = None
-        self._path: Path | None = None
-        #: The handshake is done.
-        self._open = False
+        super().__init__(queue.loop)
         #: The connection is over, and the listener knows.
         self._ended = False
-        self._released = False
-        self._linger_until: float | None = None
-        self._flushing = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
         #: Who is told of each stream.
         self._streams: dict[int, StreamListener] = {}
         #: How many streams the peer has opened, two-way and one-way.
@@ -142,8 +104,7 @@ class QuicTransport(ABC):
             self._give_up()
         else:
             # By quic/closes-when-all-streams-finished, and not before the peer has all of it.
-            self._linger_until = self._loop.time() + _LINGER_TIME
-            self._flush_soon()
+            self._linger()
         self._loop.call_soon(self._listener.released)
 
     # ---- streams and datagrams ----
@@ -186,6 +147,8 @@ class QuicTransport(ABC):
     def reset_stream(self, stream_id: int) -> None:
         """Send RESET_STREAM."""
         self._waiting.discard(stream_id)
+        if stream_id == PRIMARY and self._early:
+            self._early, self._early_size = [], 0
         if not self._ended:
             self._do(stream_id, lambda machine: machine.reset_stream(stream_id, 0))
 
@@ -248,24 +211,7 @@ class QuicTransport(ABC):
     def _handshake_failed(self, failure: Failure) -> None:
         """Tell that it was not made."""
 
-    # ---- receiving ----
-
-    def receive(self, packets: Iterable[bytes], address: tuple[Any, ...]) -> None:
-        """Take packets that came from `address`."""
-        machine = self._machine
-        if machine is None:
-            return
-        now = self._loop.time()
-        for packet in packets:
-            try:
-                machine.receive_datagram(packet, address, now)
-            except Exception as error:  # noqa: BLE001  # aioquic lets some malformed packets pass its own checks
-                self._malformed(error)
-        self._look()
-        self._flush_soon()
-
-    def _malformed(self, error: Exception) -> None:
-        self._loop.call_exception_handler({"message": "a packet could not be taken", "exception": error})
+    # ---- what has happened ----
 
     def _look(self) -> None:
         """Tell what has happened."""
@@ -390,38 +336,11 @@ class QuicTransport(ABC):
         assert self._machine is not None
         return self._machine.unsent(stream_id) + (self._early_size if stream_id == PRIMARY else 0)
 
-    def _flush_soon(self) -> None:
-        """Send at the end of the turn what has come together until then."""
-        if not self._flushing:
-            self._flushing = True
-            self._loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        self._flushing = False
-        machine = self._machine
-        if machine is None or self._path is None:
-            return
-        now = self._loop.time()
-        self._transmit(machine, now)
-        if self._linger_until is not None and (machine.over or self._quiet(machine) or now >= self._linger_until):
-            self._give_up()
-            return
-        if not self._released:
-            self._look()
-            self._answer_writes()
-        self._set_timer(now)
-
-    def _transmit(self, machine: Machine, now: float) -> None:
-        # Before the first packet that begins a connection there is nobody to send to.
-        if self._path is not None and machine.get_peer_address() is not None:
-            for packet, address in machine.datagrams_to_send(now):
-                self._path.send(packet, address)
-
     def _quiet(self, machine: Machine) -> bool:
-        """Say whether the peer has all that was to be sent."""
-        return machine.quiet and not self._early_size
+        return super()._quiet(machine) and not self._early_size
 
-    def _answer_writes(self) -> None:
+    def _sent(self) -> None:
+        """Answer the writes that wait, as far as there is room."""
         machine = self._machine
         assert machine is not None
         for stream_id in [each for each in self._waiting if self._unsent(each) <= _MOST_UNSENT]:
@@ -431,51 +350,6 @@ class QuicTransport(ABC):
                 listener.write_finished()
         if self._open and machine.datagrams_waiting <= _MOST_DATAGRAMS:
             self._listener.datagrams_sent()
-
-    def _set_timer(self, now: float) -> None:
-        assert self._machine is not None
-        at = self._machine.get_timer()
-        if at is None or self._path is None:
-            return
-        if self._linger_until is not None:
-            at = min(at, self._linger_until)
-        # An alarm that goes off too early is set again then, which is cheaper than to do so for every packet.
-        if self._timer is None or self._timer_at > at:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer_at = at
-            self._timer = self._loop.call_at(max(at, now), self._expire)
-
-    def _expire(self) -> None:
-        self._timer = None
-        machine = self._machine
-        if machine is None or self._path is None:
-            return
-        now = self._loop.time()
-        at = machine.get_timer()
-        if at is not None and now >= at:
-            machine.handle_timer(now)
-            self._look()
-        self._flush()
-
-    # ---- ending ----
-
-    def _give_up(self) -> None:
-        """Tell the peer, if it has not been told, and let go of everything."""
-        machine = self._machine
-        if machine is not None and self._path is not None:
-            machine.close(0, None if self._open else 0)
-            self._transmit(machine, self._loop.time())
-        self._shut()
-
-    def _shut(self) -> None:
-        self._linger_until = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        path, self._path = self._path, None
-        if path is not None:
-            path.close()
 
 
 #: What becomes of the machine's events.
