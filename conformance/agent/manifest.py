@@ -10,7 +10,7 @@ import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, get_args
 
 from conformance import resources
 from conformance.agent.errors import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FILE: Final = "runner.toml"
 EXPECTATIONS: Final = "expectations.yaml"
-Language = Literal["javascript", "python"]
+Language = Literal["javascript", "python", "other"]
 
 # Table -> key -> (type, required). spec/schema/runner.schema.json says the same; a test keeps them equal.
 SHAPE: Final[dict[str, dict[str, tuple[type, bool]]]] = {
@@ -50,7 +50,7 @@ SHAPE: Final[dict[str, dict[str, tuple[type, bool]]]] = {
     "implementation": {"default": (str, False), "option": (bool, False)},
     "limits": {"start": (float, False), "jobs": (int, False)},
 }
-LANGUAGES: Final = ("javascript", "python")
+LANGUAGES: Final = get_args(Language)
 PLACEHOLDERS: Final = ("runtime", "python", "modules", "runners", "folder", "polyfill", "implementation")
 _WORDS: Final = {
     str: "a string",

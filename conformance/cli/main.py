@@ -6,7 +6,7 @@ import argparse
 import importlib
 import os
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from conformance import VERSION
 from conformance.errors import ConformanceError
@@ -19,7 +19,7 @@ class Command(NamedTuple):
     example: str
 
 
-# The module of a command is conformance.cli.<name>; it has `add_arguments(parser)` and `execute(args) -> int`.
+# The module of a command is conformance.cli.<name>, _ for -; it has `add_arguments(parser)` and `execute(args) -> int`.
 COMMANDS: dict[str, Command] = {
     "run": Command("run the conformance suite against one or more targets", "conformance run --target node -k ready"),
     "list": Command("list the tests", "conformance list --feature half-open"),
@@ -36,6 +36,9 @@ COMMANDS: dict[str, Command] = {
     ),
     "doctor": Command(
         "say which targets can be run on this machine, and what the others lack", "conformance doctor node deno"
+    ),
+    "new-target": Command(
+        "write the folder of a new target, which runs at once", "conformance new-target mine --kind stdio"
     ),
     "mutants": Command(
         "break the implementations on purpose, and say which breaks the tests do not notice",
@@ -59,7 +62,7 @@ def run(argv: list[str]) -> int:
         parser.print_help()
         return 2
     try:
-        code: int = importlib.import_module(f"conformance.cli.{args.command}").execute(args)
+        code: int = _module(args.command).execute(args)
     except ConformanceError as error:
         print(error.render(), file=sys.stderr)
         return error.exit_code
@@ -72,6 +75,10 @@ def run(argv: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 (whatever it is, the exit code must not read as a verdict on a target)
         return _defect(error)
     return code
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"conformance.cli.{command.replace('-', '_')}")
 
 
 def _defect(error: Exception) -> int:
@@ -104,5 +111,5 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
             epilog=f"Example: {command.example}",
         )
         if name == chosen:
-            importlib.import_module(f"conformance.cli.{name}").add_arguments(sub)
+            _module(name).add_arguments(sub)
     return parser

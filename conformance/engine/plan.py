@@ -123,7 +123,7 @@ def plan(cases: Iterable[TestCase], *, language: str, features: Collection[str],
 
     Tests without a meaning in the language are left out. The order is that of `cases`, repetition after repetition.
     """
-    meant = [case for case in cases if language in case.languages]
+    meant = [case for case in cases if case.has_meaning_in(language)]
     levels = _levels(meant)
     return [
         Planned(case, repetition, tuple(sorted(case.features.difference(features))), levels[case.id])

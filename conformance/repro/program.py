@@ -47,7 +47,9 @@ async def reproduce(case: TestCase, manifest: Manifest, spec: Spec, settings: Se
 
     Raises NotForThisTargetError, UnprintableError and the errors of a target that cannot be used.
     """
-    if manifest.language not in case.languages:
+    if manifest.language not in _WRITERS:
+        raise NotForThisTargetError(case.id, manifest.name, f"programs are printed in {' and '.join(_WRITERS)} only")
+    if not case.has_meaning_in(manifest.language):
         raise NotForThisTargetError(case.id, manifest.name, f"it has no meaning in {manifest.language}")
     launch = manifest.launch(wish.implementation)
     recorded = await capture(case, launch, manifest.features, settings)

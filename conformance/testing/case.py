@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Source = Literal["idl", "lifecycle", "behaviour"]
 
 LANGUAGES: frozenset[str] = frozenset({"javascript", "python"})
-"""Every language an agent may be written in; a test that says nothing else has a meaning in all of them."""
+"""The languages that some tests are about; a test that says nothing else has a meaning in all of them, and others."""
 
 DEFAULT_LIMIT = 10.0
 """Seconds a test may take unless it says otherwise."""
@@ -45,3 +45,12 @@ class TestCase:
     """Nothing else may be in flight: the test leaves a rejection unhandled, for which other tests would be blamed."""
     origin: str = ""
     """Where the test is written: ``file:line``, relative to the house where that is possible."""
+
+    def has_meaning_in(self, language: str) -> bool:
+        """Return whether the test is about what a target in this language has.
+
+        IDL cases run as probes in the agent, which each language spells in its own way.
+        """
+        if language in LANGUAGES:
+            return language in self.languages
+        return self.languages == LANGUAGES and self.source != "idl"

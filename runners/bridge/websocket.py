@@ -149,8 +149,8 @@ class _ServedLink(_Link):
     """One connection to the server: of an agent, or for a page."""
 
     def __init__(self, server: Server, stdio: Stdio) -> None:
-        # What another page in the browser would like to be is no agent.
-        super().__init__(ServerProtocol(origins=[Origin(server.origin)], max_size=_LARGEST), stdio)
+        # What another page in the browser would like to be is no agent. Who says no origin is no browser.
+        super().__init__(ServerProtocol(origins=[Origin(server.origin), None], max_size=_LARGEST), stdio)
         self._server = server
 
     def _answer(self, request: Request) -> None:

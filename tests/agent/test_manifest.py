@@ -53,7 +53,8 @@ def test_every_known_target_has_its_papers(name: str) -> None:
 def test_the_examples_in_the_documentation_are_sound() -> None:
     page = (Path(__file__).parents[2] / "docs" / "adding-a-runner.md").read_text(encoding="utf-8")
     toml, yaml_ = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in ("toml", "yaml"))
-    jsonschema.validate(tomllib.loads(toml[0]), schema("runner"))
+    for example in toml:
+        jsonschema.validate(tomllib.loads(example), schema("runner"))
     jsonschema.validate(yaml.safe_load(yaml_[0]), schema("expectations"))
 
 
@@ -99,7 +100,7 @@ def test_a_folder_without_manifest_is_no_target(
         (GOOD.replace('["x"]', "[]"), "'command' is empty", "give the program"),
         (GOOD.replace('["x"]', '"x"'), "'command' in the manifest is not a list of strings", "make 'command' a list"),
         (GOOD.replace("command", "comand"), "unknown key 'comand'", "did you mean 'command'"),
-        (GOOD.replace("python", "perl"), "the language 'perl' is unknown", "one of: javascript, python"),
+        (GOOD.replace("python", "perl"), "the language 'perl' is unknown", "one of: javascript, python, other"),
         (GOOD + "[limits]\njobs = 0.5\n", "'jobs' in .limits. is not a whole number", "make 'jobs' a whole number"),
         (GOOD + "[environment]\nDEBUG = 1\n", "'DEBUG' in .environment. is not a string", "in quotes"),
         (GOOD + "extends = 'nowhere'\n", "it cannot be read: No such file", "make it readable"),
