@@ -16,10 +16,16 @@ import { SocketError } from "../socket-error.js";
  */
 
 /**
- * Codes by which a platform says that its policy forbids the connection.
+ * Whether a platform says that its policy forbids the connection: Node by a code; Deno by the class of its error, and by
+ * one that no resolver has where a name may not be looked up.
  * "Policy blocks reject ready with NotAllowedError": they are not failures of the transport.
+ * @param {string | null} code
+ * @param {any} cause
  */
-const policyCodes = ["ERR_ACCESS_DENIED"];
+function isForbidden(code, cause) {
+  if (code === "ERR_ACCESS_DENIED" || cause?.name === "NotCapable") return true;
+  return code === "EPERM" && cause?.syscall === "getaddrinfo";
+}
 
 /**
  * @param {Phase} phase
@@ -41,7 +47,7 @@ export function errorCodeOf(phase, code) {
  * @returns {DOMException}
  */
 export function failureOf({ phase, message, code, cause }) {
-  const error = policyCodes.includes(code ?? "")
+  const error = isForbidden(code, cause)
     ? new DOMException(message, "NotAllowedError")
     : new SocketError(message, { errorCode: errorCodeOf(phase, code), systemCode: code });
   // As the option `cause` of an Error does it. https://tc39.es/ecma262/#sec-installerrorcause

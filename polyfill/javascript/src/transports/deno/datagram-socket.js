@@ -1,4 +1,6 @@
 import dgram from "node:dgram";
+import process from "node:process";
+import { permit } from "./permission.js";
 
 /** ms; no timer takes longer. */
 const longest = 2 ** 31 - 1;
@@ -35,6 +37,36 @@ class DatagramSocket extends dgram.Socket {
     clearInterval(this.#hold);
     this.#hold = undefined;
     return this;
+  }
+
+  /**
+   * @override
+   * @param {any} place
+   */
+  bind(place) {
+    try {
+      return super.bind(place);
+    } catch (error) {
+      // What is forbidden is thrown, not emitted.
+      this.emit("error", error);
+      return this;
+    }
+  }
+
+  /**
+   * The system is not told of the connection, so it does not say whether it may be made, either.
+   * @override
+   * @param {number} port
+   * @param {any} [address]
+   * @param {any} [done]
+   */
+  connect(port, address, done) {
+    try {
+      permit(address, port);
+      super.connect(port, address, done);
+    } catch (error) {
+      process.nextTick(done, error);
+    }
   }
 
   /**

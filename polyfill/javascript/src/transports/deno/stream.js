@@ -1,4 +1,5 @@
 import { streams as node } from "../node/stream.js";
+import { permit } from "./permission.js";
 import { RecordEnds } from "./tls-records.js";
 
 /** Memory of no size, by which a handle of Deno goes back to memory of its own. */
@@ -13,6 +14,9 @@ function truncated() {
 /** @type {import("../node/stream.js").Streams} */
 export const streams = {
   ...node,
+
+  // Without an address Deno throws at once.
+  checkLocal: (address, port) => address && permit(address, port),
 
   secure(raw, unread, handshake, observer) {
     const below = /** @type {any} */ (raw)._handle;

@@ -15,6 +15,8 @@ import { ReceiveBuffer } from "./receive-buffer.js";
  * @typedef {object} Streams how a runtime that has node:net makes its streams
  * @property {(observer: StreamObserver, connection: any) => Stream} open goes on with a connection that `take()` has
  *   returned, or makes a stream that is to be connected. It stays half open: the core ends each direction by itself
+ * @property {(address: string | undefined, port: number) => void} checkLocal throws where policy forbids to bind to it,
+ *   if the runtime would throw that where nobody can catch it
  * @property {(socket: net.Socket) => unknown} take the connection of what a server has accepted, which is paused
  * @property {(raw: Stream, unread: Uint8Array, handshake: (raw: Duplex) => TLSSocket, observer: StreamObserver)
  *   => TLSSocket & {readOn: () => void}} secure begins a handshake over a stream that was open, and has what comes of it
@@ -110,6 +112,8 @@ class NodeStream extends net.Socket {
 /** @type {Streams} */
 export const streams = {
   open: (observer, handle) => new NodeStream(observer, handle),
+
+  checkLocal() {},
 
   /**
    * Node makes a net.Socket of each connection, which has no place for the options of ours. So ours takes over what is

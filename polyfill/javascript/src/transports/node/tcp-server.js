@@ -31,8 +31,13 @@ class TCPServer {
     server.once("listening", () => this.#listening());
     server.on("connection", (socket) => this.#accept(socket));
     server.on("error", (error) => this.#broke(error));
-    // Only without an address does Node listen in both families.
-    server.listen({ host: local.address, port: local.port, backlog, ...sharing(reusePort) });
+    try {
+      streams.checkLocal(local.address, local.port);
+      // Only without an address does Node listen in both families.
+      server.listen({ host: local.address, port: local.port, backlog, ...sharing(reusePort) });
+    } catch (error) {
+      process.nextTick(() => this.#broke(/** @type {NodeError} */ (error)));
+    }
   }
 
   close() {

@@ -167,6 +167,7 @@ class TCPTransport {
   #connect({ remote, local }) {
     const { host, port } = /** @type {Remote} */ (remote);
     try {
+      if (local) this.#streams.checkLocal(local.address, local.port);
       this.#raw.connect({
         host,
         port,
