@@ -163,7 +163,18 @@ def bound(
 
 def has_ipv6() -> bool:
     """Return whether the loopback address of IPv6 can be bound."""
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-        probe.bind(("::1", 0))
+    return _can_bind("::1")
+
+
+def second_loopback() -> str:
+    """Return a loopback address that is not the usual one, or the usual one where the system has no more of IPv4."""
+    # RFC 6890, section 2.2.2: 127.0.0.0/8 is all loopback; some systems give their interface one address of it.
+    return "127.0.0.2" if _can_bind("127.0.0.2") else "127.0.0.1"
+
+
+def _can_bind(host: str) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
         return True
     return False

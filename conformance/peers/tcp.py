@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from conformance.peers.connection import LIMIT, Connection
 from conformance.peers.errors import PeerSetupError, PeerTimeout, UnexpectedWire
-from conformance.peers.listener import BACKLOG, Listener, bound, has_ipv6, open_listener, opened, set_buffers
+from conformance.peers.listener import (
+    BACKLOG,
+    Listener,
+    bound,
+    has_ipv6,
+    open_listener,
+    opened,
+    second_loopback,
+    set_buffers,
+)
 from conformance.peers.script import Deed, Done, Note, deed, ignore
 from conformance.peers.wire import WireEvent, WireLog
 
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 
     from conformance.peers.connection import Pace
 
-__all__ = ["FullBacklog", "RefusingPort", "TcpPeer", "connect", "has_ipv6"]
+__all__ = ["FullBacklog", "RefusingPort", "TcpPeer", "connect", "has_ipv6", "second_loopback"]
 
 _PROC_TABLE = Path("/proc/net/tcp")
 _SYN_SENT = "02"

@@ -79,6 +79,7 @@ async def _fill_up(t: Context, link: Link) -> tuple[list[RemotePromise], int]:
         "backpressure/stalled-peer-stalls-writes",
         "backpressure/writes-resume",
         "backpressure/writer-ready-pends-when-full",
+        "writable/write-fulfils-when-accepted",
         "backpressure/desired-size-recovers",
     ],
     features=["tcp"],

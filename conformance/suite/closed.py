@@ -222,3 +222,32 @@ async def nothing_but_directions_closes(t: Context) -> None:
     await again.connection.expect_fin()
     await again.end_inward()
     await _is_cleanly_closed(t, again)
+
+
+@test(
+    "one direction that has finished leaves a socket open: {variant}",
+    requirements=["closed/nothing-but-directions-closes", "closed/pending-while-one-direction-is-open"],
+    features=["tcp", "half-open"],
+    variants={name: name for name in ("peer-fin", "cancel", "own-fin")},
+    waits=True,
+)
+async def one_direction_does_not_close(t: Context, which: str) -> None:
+    link = await connect(t)
+    await link.outward()
+    await link.inward()
+    if which == "peer-fin":
+        await link.end_inward()
+    elif which == "cancel":
+        await (await link.reader()).cancel()
+    else:
+        await (await link.writer()).close()
+        await link.connection.expect_fin()
+    t.equal(await link.socket.closed.settled(limit=SHORT), ("pending", UNDEFINED), "closed")
+    if which == "own-fin":
+        await link.inward()
+        await link.end_inward()
+    else:
+        await link.outward()
+        await (await link.writer()).close()
+        await link.connection.expect_fin()
+    await link.socket.closed.fulfils()

@@ -8,6 +8,7 @@ from conformance.agent import steps
 from conformance.agent.checks import Threw
 from conformance.agent.target import throws
 from conformance.agent.values import UNDEFINED, RemoteError, Result
+from conformance.peers.tcp import second_loopback
 from conformance.testing.checks import is_dom_exception, is_failed, is_socket_error, is_type_error, make_reason, marker
 from conformance.testing.links import Link, connect, prove, refusing, works
 from conformance.testing.registry import test
@@ -256,7 +257,7 @@ async def connects_in_parallel(t: Context) -> None:
 )
 async def binds_local(t: Context) -> None:
     # A port that was bound a moment ago and never connected is free now.
-    port = t.refusing_port()
+    port = t.refusing_port(second_loopback())
     local = dict(port.remote)
     await port.close()
     link = await connect(t, local=local)

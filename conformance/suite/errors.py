@@ -165,6 +165,25 @@ async def write_to_a_peer_that_has_gone(t: Context) -> None:
 
 
 @test(
+    "a write that finds the connection reset fails the socket although what came before is unread",
+    requirements=["errors/write-failure-is-fatal"],
+    features=["tcp", "rst"],
+)
+async def write_notices_a_reset_behind_unread_data(t: Context) -> None:
+    link = await connect(t, receiveBufferSize=1000)
+    await link.connection.send_until_blocked(bytes(16_000_000))
+    await link.connection.reset()
+    writer = await link.writer()
+    for _ in range(50):
+        state, error = await (await writer.start_write(t.rng.randbytes(10))).settled()
+        if state == "rejected":
+            break
+    is_socket_error(t, error, "connection-reset")
+    is_identical(t, await link.socket.closed.reason(), error, "the reason of closed")
+    await signal_is_aborted(t, link.socket, error)
+
+
+@test(
     "bytes received before a reset are delivered before the error, which closed and signal do not wait for",
     requirements=["errors/received-bytes-before-the-error", "errors/closed-and-signal-do-not-wait-for-the-drain"],
     features=["tcp"],

@@ -15,7 +15,7 @@ from conformance.testing.checks import (
     make_reason,
     signal_is_unaborted,
 )
-from conformance.testing.links import Link, also, connect, prove, refusing, works
+from conformance.testing.links import Link, also, close_cleanly, connect, prove, refusing, works
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:
@@ -27,13 +27,6 @@ HANDLERS = {name: name for name in ("ready", "end", "error", "close")}
 
 async def _types(socket: RemoteSocket) -> list[str | None]:
     return [event.type for event in await socket.events()]
-
-
-async def _close_cleanly(link: Link) -> None:
-    await (await link.writer()).close()
-    await link.connection.expect_fin()
-    await link.end_inward()
-    await link.socket.event("close")
 
 
 @test(
@@ -54,7 +47,7 @@ async def clean_life(t: Context) -> None:
     await link.socket.observe("data-events", "data", "message", "drain")
     await link.outward()
     await link.inward(1000)
-    await _close_cleanly(link)
+    await close_cleanly(link)
     await prove(t)
     t.equal(await _types(link.socket), ["ready", "end", "close"], "the events")
     other = [entry for entry in await t.target.log() if entry.label == "data-events"]
@@ -235,7 +228,7 @@ async def close_after_closed_settled(t: Context, clean: bool) -> None:
     await socket.ready.fulfils()
     await link.outward()
     if clean:
-        await _close_cleanly(link)
+        await close_cleanly(link)
     else:
         await link.connection.reset()
         await socket.event("close")
@@ -257,7 +250,7 @@ async def close_after_closed_settled(t: Context, clean: bool) -> None:
 async def plain_events(t: Context) -> None:
     link = await connect(t)
     await link.outward()
-    await _close_cleanly(link)
+    await close_cleanly(link)
     failed = await t.socket(remote=refusing(t).remote)
     await failed.event("close")
     for socket in (link.socket, failed):
@@ -312,17 +305,21 @@ async def handler_attributes(t: Context, type_: str) -> None:
 
 
 @test(
-    "a listener that throws keeps neither other listeners nor the socket from going on",
+    "a {variant} that throws keeps neither other listeners nor the socket from going on",
     requirements=["events/listener-exception-does-no-harm"],
     features=["tcp"],
     alone=True,
+    variants={"listener": False, "handler": True},
 )
-async def listener_exception_does_no_harm(t: Context) -> None:
+async def listener_exception_does_no_harm(t: Context, handler: bool) -> None:
     peer, error = await t.tcp_peer(), await make_reason(t)
     t.leave_unhandled(error)
+    throws = Function("throws", throws=error)
     socket, _ = await t.target.watch_and(
         steps.construct("Socket", {"remote": peer.remote}),
-        steps.call(Result(0), "addEventListener", "ready", Function("throws", throws=error)),
+        steps.set_(Result(0), "onready", throws)
+        if handler
+        else steps.call(Result(0), "addEventListener", "ready", throws),
         steps.call(Result(0), "addEventListener", "ready", Function("after")),
     )
     link = Link(t, socket, await peer.accept())

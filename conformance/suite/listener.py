@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.agent import steps
-from conformance.agent.values import UNDEFINED, Function, Result
-from conformance.testing.checks import is_identical, is_socket_error, make_reason
+from conformance.agent.objects import RemoteObject
+from conformance.agent.values import UNDEFINED, Argument, Function, Result
+from conformance.testing.checks import calls_of, is_identical, is_socket_error, make_reason
 from conformance.testing.datagrams import LOOPBACK, local_of
 from conformance.testing.registry import test
 from conformance.testing.servers import (
@@ -36,6 +37,32 @@ async def ready_when_bound(t: Context) -> None:
     await listener.ready.fulfils(UNDEFINED)
     await carries(t, await accept(t, listener))
     t.equal(await listener.closed.pending(), True, "whether closed is pending")
+
+
+@test(
+    "info.local is there when ready fulfils",
+    requirements=["listener/ready-when-bound"],
+    features=LISTENING,
+    languages=["javascript"],
+)
+async def is_bound_at_ready(t: Context) -> None:
+    look = [steps.get(Argument(0), "target"), steps.get(Result(0), "info"), steps.get(Result(1), "local")]
+    # A reaction is told nothing of its listener, so it dispatches an event there.
+    answers = await t.target.sequence(
+        steps.construct("SocketListener", {"local": LOOPBACK}),
+        steps.get(Result(0), "ready"),
+        steps.call(Result(0), "addEventListener", "bound", Function("bound", does=look)),
+        steps.construct("Event", "bound"),
+        steps.get(Result(0), "dispatchEvent"),
+        steps.call(Result(4), "bind", Result(0), Result(3)),
+        steps.call(Result(1), "then", Result(5)),
+    )
+    local = (await calls_of(t, "bound"))[2]
+    t.check(isinstance(local, RemoteObject), f"info.local is {local} when ready has fulfilled")
+    connection = await t.tcp_client({"address": await local.get("address"), "port": await local.get("port")})
+    # Nobody listens for its events, so it resets what comes.
+    await connection.expect_end()
+    await (await answers[0].get().start("close")).fulfils()
 
 
 @test(

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 STREAMS = [*QUIC, "quic-streams"]
 DATAGRAMS = [*QUIC, "quic-datagrams"]
 
+MOST_STREAMS = 1000
+"""More streams than any implementation keeps for an application that takes none."""
+
 
 @test(
     "createBidirectionalStream() opens a stream that carries bytes both ways beside the primary one",
@@ -155,6 +158,30 @@ async def unread_streams_wait(t: Context, unidirectional: bool) -> None:
             readable = await incoming_readable(t, reader)
         else:
             readable = (await incoming_stream(t, reader)).readable
+        t.equal(await (await readable.get_reader()).read_to_end(), content, "what the stream delivered")
+
+
+@test(
+    "the peer cannot open more and more streams that nobody takes, and none of those that it opened is lost",
+    requirements=["quic/unread-incoming-streams-wait"],
+    features=STREAMS,
+    limit=30,
+)
+async def untaken_streams_are_limited(t: Context) -> None:
+    link = await connect_quic(t)
+    contents: list[bytes] = []
+    blocked = False
+    while not blocked:
+        t.check(
+            len(contents) < MOST_STREAMS, f"the target let the peer open {MOST_STREAMS} streams, none of them taken"
+        )
+        contents.append(t.rng.randbytes(8))
+        stream = await link.whole.open_stream(unidirectional=True)
+        blocked = await stream.send_until_blocked(contents[-1]) == 0
+        await stream.send_fin()
+    reader = await link.session.incoming_unidirectional.get_reader()
+    for content in contents:
+        readable = await incoming_readable(t, reader)
         t.equal(await (await readable.get_reader()).read_to_end(), content, "what the stream delivered")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.agent import steps
 from conformance.agent.streams import read_result
-from conformance.agent.values import UNDEFINED, Result
+from conformance.agent.values import UNDEFINED, Fill, Result
 from conformance.testing.checks import has_received, is_identical, is_socket_error, signal_is_unaborted
 from conformance.testing.links import Link, also, connect, meanwhile
 from conformance.testing.registry import test
@@ -83,6 +83,23 @@ async def delivers_bytes(t: Context, sizes: list[int]) -> None:
 
 
 @test(
+    "what has come in pieces, large and small, before anybody reads is delivered unchanged and in order",
+    requirements=["readable/delivers-bytes"],
+    features=["tcp"],
+)
+async def delivers_what_has_waited(t: Context) -> None:
+    link = await connect(t)
+    pieces = [t.rng.randbytes(size) for size in (3, 100, 4100, 17, 9000, 1, 200)]
+    arrived = 0
+    for piece in pieces:
+        await link.connection.send(piece)
+        arrived += len(piece)
+        await has_received(t, link.socket, arrived)
+    t.equal(await (await link.reader()).read_exactly(arrived), b"".join(pieces), "what the socket delivered")
+    await link.end_inward()
+
+
+@test(
     "behind the peer's end every read says done, and the reader's closed fulfils",
     requirements=["readable/done-after-fin"],
     features=["tcp"],
@@ -142,6 +159,22 @@ async def cancel_drops_unread_data(t: Context) -> None:
     await reader.cancel()
     t.equal(await reader.read(), (UNDEFINED, True), "a read after cancelling")
     await link.outward()
+
+
+@test(
+    "cancelling throws away a full buffer, so that what comes later finds room",
+    requirements=["readable/cancel-drops-unread-data", "readable/cancel-discards-later-data"],
+    features=["tcp"],
+)
+async def cancel_empties_a_full_buffer(t: Context) -> None:
+    link = await connect(t, receiveBufferSize=1000)
+    sent = await link.connection.send_until_blocked(bytes(16_000_000))
+    t.check(sent < 16_000_000, "the target took all of 16,000,000 bytes that nobody read")
+    await link.socket.readable.cancel()
+    await link.connection.send(bytes(8_000_000))
+    await link.outward()
+    await link.connection.send_fin()
+    await link.socket.event("end")
 
 
 @test(
@@ -263,6 +296,28 @@ async def cancel_preserves_last_bytes(t: Context) -> None:
     await write.fulfils()
     await close.fulfils()
     await link.socket.closed.fulfils()
+
+
+@test(
+    "what was written before a clean close reaches a slow peer that goes on sending",
+    requirements=["readable/cancel-preserves-last-bytes"],
+    features=["tcp"],
+)
+async def last_bytes_outlive_late_data(t: Context) -> None:
+    peer = await t.tcp_peer(reading=False, receive_buffer=16_384)
+    link = await connect(t, peer)
+    value, size = t.rng.randrange(1, 256), 400_000
+    writer = await link.writer()
+    write, close = await writer.start_write(Fill(value, size)), await writer.start_close()
+    await link.socket.readable.cancel()
+    await write.fulfils()
+    await close.fulfils()
+    await link.socket.closed.fulfils()
+    # To whoever has let go of the connection this is data for nobody, which the system would answer with a reset.
+    await link.connection.send(b"late")
+    link.connection.resume_reading()
+    received = await link.connection.receive_until_fin()
+    t.check(received == bytes([value]) * size, f"the peer received {len(received)} of {size} bytes, or other bytes")
 
 
 @test(

@@ -232,5 +232,11 @@ async def to_json(t: Context) -> None:
     shown, *values = [answer.get() for answer in answers]
     t.equal(shown, dict(zip(ALL, values, strict=True)), "what toJSON returned")
     t.equal(shown["bytesSent"], 64, "bytesSent in it")
+    # An object that the target keeps, because what comes back to the test is a copy already.
+    answers = await t.target.sequence(
+        steps.call(stats, "toJSON"), steps.construct("SocketErrorEvent", "keeps", {"error": Result(0)})
+    )
+    keeps = answers[1].get()
     await link.outward(36)
     t.equal((await stats.call("toJSON"))["bytesSent"], 100, "bytesSent in a later one")
+    t.equal((await keeps.get("error"))["bytesSent"], 64, "bytesSent in an earlier one, later")

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 BRIEF = 30
 """Milliseconds of a timer that a test waits for."""
 
+HALF_CLOSING = 250
+"""Milliseconds in which a direction of a connection can surely be closed."""
+
 
 async def _expires(t: Context, socket: RemoteSocket, before: list[str]) -> RemoteError:
     """Wait until a timer fails the socket; check the error and the events (`before` are those that came earlier)."""
@@ -229,7 +232,7 @@ async def _received_or_failed(link: Link) -> bool:
     waits=True,
 )
 async def idle_timeout_while_half_closed(t: Context, side: str) -> None:
-    link = await connect(t)
+    link = await connect(t, idleTimeout=HALF_CLOSING)
     if side == "local":
         await (await link.writer()).close()
         await link.connection.expect_fin()
@@ -237,7 +240,6 @@ async def idle_timeout_while_half_closed(t: Context, side: str) -> None:
         await link.end_inward()
         await link.socket.event("end")
     before = [event.type or "" for event in await link.socket.events()]
-    await link.socket.update({"idleTimeout": BRIEF})
     await _expires(t, link.socket, before)
 
 

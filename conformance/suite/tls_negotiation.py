@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conformance.agent import steps
 from conformance.agent.remote import RemoteObject
+from conformance.agent.values import Result
 from conformance.peers.certificates import OTHER_NAME
 from conformance.peers.tcp import has_ipv6
 from conformance.testing.registry import test
@@ -228,6 +230,27 @@ async def info_peer_certificates(t: Context, kind: dict[str, Any]) -> None:
     given = await info.get("peerCertificates")
     t.check(isinstance(given, list), f"info.tls.peerCertificates is {given}")
     t.equal([bytes(each) for each in given], list(certificate.chain), "info.tls.peerCertificates")
+    await link.outward()
+
+
+@test(
+    "info.tls.peerCertificates is a frozen array, the same at every read",
+    requirements=["tls/info-peer-certificates"],
+    features=[*TLS, "peer-certificates"],
+    languages=["javascript"],
+)
+async def info_peer_certificates_are_frozen(t: Context) -> None:
+    link = await connect_tls(t)
+    info, _ = await _agreed(link)
+    answers = await t.target.sequence(
+        steps.get(info, "peerCertificates"),
+        steps.get(info, "peerCertificates"),
+        steps.call("Object", "isFrozen", Result(0)),
+        steps.call("Object", "is", Result(0), Result(1)),
+    )
+    frozen, same = [answer.get() for answer in answers[2:]]
+    t.equal(frozen, True, "whether info.tls.peerCertificates is frozen")
+    t.equal(same, True, "whether two reads of it gave one array")
     await link.outward()
 
 

@@ -11,6 +11,7 @@ from conformance.testing.checks import (
     is_dom_exception,
     is_type_error,
 )
+from conformance.testing.datagrams import arrives, connect_udp
 from conformance.testing.links import SHORT, Link, connect, connecting, works
 from conformance.testing.registry import test
 
@@ -49,6 +50,21 @@ async def mutable_members_fulfil(t: Context, change: dict[str, Any]) -> None:
     link = await connect(t)
     await link.socket.update(change)
     await works(t, link)
+
+
+@test(
+    "a change of the buffer sizes fulfils on a udp socket, and takes effect",
+    requirements=["update/buffer-sizes-are-mutable"],
+    features=["udp"],
+)
+async def buffer_sizes_of_udp(t: Context) -> None:
+    link = await connect_udp(t)
+    await link.socket.update({"sendBufferSize": 5000, "receiveBufferSize": 2500})
+    await link.outward()
+    t.equal(await (await link.writer()).desired_size(), 5000, "desiredSize of an idle socket")
+    for dropped in (0, 0, 1):
+        await arrives(link, t.rng.randbytes(1000))
+        t.equal(await link.socket.stats.get("packetsDropped"), dropped, "stats.packetsDropped")
 
 
 @test(

@@ -23,7 +23,7 @@ async def same_object(t: Context) -> None:
     t.check(first.same_as(await link.socket.get("writable")), "writable is another object after a write")
 
 
-SIZES = {"one-byte": [1], "several-writes": [3, 1000, 17, 40_000], "more-than-the-buffers": [700_000, 1, 900_000]}
+SIZES = {"one-byte": [1], "several-writes": [3, 1000, 17, 40_000], "more-than-the-buffers": [700_000, 1, 2_500_000]}
 
 
 @test(
@@ -206,10 +206,10 @@ async def bytes_before_a_bad_chunk(t: Context) -> None:
     features=["tcp"],
 )
 async def chunk_free_after_settling(t: Context) -> None:
-    peer = await t.tcp_peer(reading=False)
+    peer = await t.tcp_peer(reading=False, receive_buffer=262_144)
     link = await connect(t, peer)
     writer = await link.writer()
-    size, values = 200_000, [t.rng.randrange(1, 256) for _ in range(30)]
+    size, values = 500_000, [t.rng.randrange(1, 256) for _ in range(30)]
     sequence: list[steps.Step] = []
     for value in values:
         chunk = await t.target.construct("Uint8Array", size)
@@ -311,23 +311,41 @@ async def close_flushes_first(t: Context) -> None:
 
 
 @test(
-    "closing while connecting takes effect once the connection is made and the queue is flushed",
-    requirements=["writable/close-while-connecting-waits"],
+    "small writes and closing in one turn send all of it, then the FIN",
+    requirements=["writable/close-flushes-first"],
     features=["tcp"],
 )
-async def close_while_connecting_waits(t: Context) -> None:
+async def close_flushes_small_writes(t: Context) -> None:
+    link = await connect(t)
+    chunks = [t.rng.randbytes(size) for size in (10, 200, 3)]
+    writer = await link.writer()
+    answers = await t.target.sequence(
+        *(steps.call(writer, "write", chunk) for chunk in chunks), steps.call(writer, "close")
+    )
+    t.equal(await link.connection.receive_until_fin(), b"".join(chunks), "what the peer received up to the FIN")
+    for answer in answers:
+        await answer.get().fulfils()
+
+
+@test(
+    "closing while connecting takes effect once the connection is made and the queue is flushed: {variant}",
+    requirements=["writable/close-while-connecting-waits"],
+    features=["tcp"],
+    variants={"something-written": 500, "nothing-written": 0},
+)
+async def close_while_connecting_waits(t: Context, size: int) -> None:
     peer = await t.tcp_peer()
-    data = t.rng.randbytes(500)
+    data = t.rng.randbytes(size)
     socket, made = await t.target.watch_and(
         steps.construct("Socket", {"remote": peer.remote}),
         steps.get(Result(0), "writable"),
         steps.call(also(0), "getWriter"),
-        steps.call(also(1), "write", data),
+        *([steps.call(also(1), "write", data)] if data else []),
         steps.call(also(1), "close"),
     )
     connection = await peer.accept()
     t.equal(await connection.receive_until_fin(), data, "what the peer received up to the FIN")
-    await made[3].get().fulfils()
+    await made[-1].get().fulfils()
     t.equal(await socket.ready.state(), ("fulfilled", UNDEFINED), "ready")
 
 

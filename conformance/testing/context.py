@@ -193,12 +193,12 @@ class Context:
         self.defer(apart.kill)
         return apart
 
-    def refusing_port(self) -> RefusingPort:
-        """Take a loopback port that refuses connections until the test ends, or until the test has it listen."""
+    def refusing_port(self, host: str = "127.0.0.1") -> RefusingPort:
+        """Take a port of a loopback address that refuses connections until the test ends, or has it listen."""
         from conformance.peers.tcp import RefusingPort  # noqa: PLC0415 (listing tests needs no peers)
 
         record, note = self._recording()
-        port = RefusingPort(record=record, note=note)
+        port = RefusingPort(host, record=record, note=note)
         self.defer(port.close)
         return port
 

@@ -105,6 +105,14 @@ async def meanwhile(work: Coroutine[Any, Any, Any]) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def close_cleanly(link: Link) -> None:
+    """Finish both directions, the target's first, and wait for the close event."""
+    await (await link.writer()).close()
+    await link.connection.expect_fin()
+    await link.end_inward()
+    await link.socket.event("close")
+
+
 async def works(t: Context, link: Ends[Any]) -> None:
     """Check that an open socket is as good as new: bytes pass both ways, and nothing but ready has fired."""
     await link.outward()

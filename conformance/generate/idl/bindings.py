@@ -31,6 +31,7 @@ _SHAPES: Mapping[str, tuple[str, ...]] = {
     "receivers": ("interface/brands-are-checked",),
     "getter-receivers": ("interface/brands-are-checked",),
     "setter-receivers": ("interface/brands-are-checked",),
+    "promise-receivers": ("interface/brands-are-checked", "interface/promises-not-exceptions"),
     "type": ("interface/attributes",),
     "readonly": ("interface/readonly",),
     "same-object": ("invariant/same-objects",),
@@ -95,6 +96,8 @@ def shape(kind: str, definition: str, member: str | None) -> tuple[str, ...]:
             found.append("interface/seed-members-kept")
     elif kind in _CONSTRUCTION:
         found += _DEFINITIONS.get(definition, ())
+    elif (kind, definition) == ("length", "Socket"):
+        found.append("conversion/one-argument")
     return _unique(found)
 
 
@@ -178,10 +181,12 @@ _READING: Mapping[str, tuple[str, ...]] = {
 
 def reading(kind: str, dictionary: str) -> tuple[str, ...]:
     """Return the requirements of a case on how a dictionary is read."""
-    nested = dictionary in {"SocketAddress", "SocketLocalAddress", "SocketTLSInit", "SocketCertificateHash"}
-    if kind == "read-order" and nested:
-        return ("conversion/nested-members-read-in-order",)
-    return _unique([*_READING[kind], *_BY_DICTIONARY.get(dictionary, ())])
+    nested = ("conversion/nested-members-read-in-order",)
+    if kind == "read-order" and dictionary in _OF_SOCKET - {"SocketInit"}:
+        return nested
+    # The order of SocketInit is that of the members of its members, too.
+    found = [*_READING[kind], *(nested if (kind, dictionary) == ("read-order", "SocketInit") else ())]
+    return _unique([*found, *_BY_DICTIONARY.get(dictionary, ())])
 
 
 _ARGUMENTS: Mapping[tuple[str, str], tuple[str, ...]] = {

@@ -62,7 +62,11 @@ def _descriptor(drafting: Drafting, definition: Interface | Mixin, member: Attri
         fields["instance"] = ways(definition)[0].recipe
         expected |= {"own": False, "inherits": True}
     title = f"{definition.name}.{member.name} is an accessor on the {holder} object"
-    scripts = javascript(Exchange("property", fields, expected))
+    exchanges = [Exchange("property", fields, expected)]
+    if member.static:
+        # By interface/static-members instances, which inherit from the prototype, have none of it.
+        exchanges.append(Exchange("property", {**fields, "on": "prototype"}, {"property": {"kind": "absent"}}))
+    scripts = javascript(*exchanges)
     if holder != "global":
         scripts["python"] = (Exchange("property", fields, in_python),)
     bound = "static-attribute" if member.static else "attribute"
@@ -85,7 +89,8 @@ def _receivers(drafting: Drafting, interface: Interface, member: Attribute) -> I
             wanted["right"] = _accepted(member, access)
         title = f"the {word} of {interface.name}.{member.name} {verb} TypeError on any other object"
         script = javascript(Exchange("receivers", fields, wanted))
-        yield drafting.shape(interface.name, f"{word}-receivers", title, script, member=member.name)
+        kind, bound = f"{word}-receivers", "promise-receivers" if refused is REJECTED else None
+        yield drafting.shape(interface.name, kind, title, script, member=member.name, bound=bound)
 
 
 def _accepted(member: Attribute, access: str) -> Any:

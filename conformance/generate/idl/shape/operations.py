@@ -82,7 +82,8 @@ def _receivers(drafting: Drafting, interface: Interface, member: Operation) -> D
     verb = "rejects with" if returns_promise(member) else "throws"
     title = f"{interface.name}.{member.name} {verb} TypeError on any other object"
     script = javascript(Exchange("receivers", fields, wanted))
-    return drafting.shape(interface.name, "receivers", title, script, member=member.name)
+    bound = "promise-receivers" if refused is REJECTED else None
+    return drafting.shape(interface.name, "receivers", title, script, member=member.name, bound=bound)
 
 
 def _arguments(interface: Interface, member: Operation) -> list[Any]:
