@@ -238,6 +238,31 @@ async def test_no_more_handshakes_at_once_than_the_backlog() -> None:
         peer.socket.close()
 
 
+async def test_a_client_of_another_version(listening: Listening) -> None:
+    host, port = (await listening.remote()).values()
+    peer = UdpPeer()
+    # RFC 9000, section 15: a version that exists to be refused, with ids of 3 and 2 bytes.
+    peer.socket.sendto(b"\xc0\x1a\x2a\x3a\x4a\x03abc\x02de" + bytes(1200), (host, port))
+    answer, _ = await peer.receive()
+    # RFC 8999, section 6: version 0, the ids the other way round, and then versions, of which 1 is one.
+    assert answer[1:12] == b"\0\0\0\0\x02de\x03abc"
+    assert b"\0\0\0\1" in {answer[at : at + 4] for at in range(12, len(answer), 4)}
+    assert listening.server._by_id == {}
+    peer.socket.close()
+
+
+async def test_nobody_wants_it() -> None:
+    listening = Listening()
+    listening.listener.onconnect = None
+    remote = await listening.remote()
+    with pytest.raises(SocketError) as caught:
+        await within(Socket({"type": "quic", "remote": remote, "tls": {"alpn": ["echo"], "ca": [PEM]}}).ready)
+    # RFC 9000, section 20.1: CONNECTION_REFUSED.
+    assert caught.value.error_code == "connection-refused"
+    assert (listening.server._by_id, listening.server._paths) == ({}, set())
+    await within(listening.listener.close())
+
+
 @pytest.mark.parametrize("fault", ["key", "cert"])
 async def test_credentials_that_are_of_no_use(fault: str) -> None:
     other = AUTHORITY.issue_cert("other.example")
