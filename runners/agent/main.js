@@ -70,7 +70,9 @@ const shell = {
   leave: () => process.stdin.destroy(),
 };
 if (!hasSocket(shell)) {
-  console.error(`${implementation} exports no Socket`);
+  console.error(
+    implementation === "global" ? "the runtime has no Socket of its own" : `${implementation} exports no Socket`,
+  );
   process.exit(1);
 }
 const agent = startAgent(shell);
