@@ -5,15 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.agent.values import RemoteError
+from conformance.peers.tcp import has_ipv6
+from conformance.testing import names
 from conformance.testing.checks import is_failed, is_identical, is_socket_error
 from conformance.testing.links import connect, prove, refusing
 from conformance.testing.registry import test
 
 if TYPE_CHECKING:
+    from conformance.agent.target import Target
     from conformance.testing.context import Context
 
 UNRESOLVABLE = "nobody.invalid"
 """A name without an address: the top-level domain ``invalid`` never resolves (RFC 6761 6.4)."""
+
+SEVERAL = "several.test"
+"""A name that a test gives several addresses: the top-level domain ``test`` is there for that (RFC 6761 6.2)."""
+
+UNREACHABLE = "224.0.0.1"
+"""An address of a group: no system begins a TCP connection to it, nor sends anything (RFC 9293 3.9.2.3)."""
 
 _RESOLVING = 8.0
 """Seconds that a resolver may take to say that there is no such name."""
@@ -83,6 +92,37 @@ async def every_address_refuses(t: Context) -> None:
     t.defer(peer.close)
     link = await connect(t, peer, remote={"address": "localhost", "port": port.remote["port"]})
     await link.outward()
+
+
+@test(
+    "of addresses that fail in different ways the last one tried names the failure, and cause has all of them",
+    requirements=["errors/connect-attempts-last-code", "errors/connect-attempts-cause"],
+    features=["tcp", "names"],
+    languages=["javascript"],
+    limit=20,
+)
+async def last_address_names_the_failure(t: Context) -> None:
+    if not (has_ipv6() and await names.can_be_given()):
+        t.step("the machine gives nobody names of their own")
+        await prove(t)
+        return
+    port = refusing(t).remote["port"]
+    apart = await t.apart({SEVERAL: ["::1", UNREACHABLE]})
+    socket = await apart.target.socket({"remote": {"address": SEVERAL, "port": port}})
+    error = await socket.ready.rejects()
+    t.check(error.is_a("SocketError"), f"ready rejected with {error}")
+    attempts = await _attempts(t, apart.target, error)
+    t.equal(sorted(attempts), ["ECONNREFUSED", "ENETUNREACH"], "the codes of the single failures")
+    t.equal(error.system_code, attempts[-1], "systemCode, beside the code of the last attempt")
+    is_socket_error(t, error, {"ECONNREFUSED": "connection-refused", "ENETUNREACH": "remote-unreachable"}[attempts[-1]])
+
+
+async def _attempts(t: Context, target: Target, error: RemoteError) -> list[str]:
+    """Return the system's names of the failures that are gathered in the cause of `error`, in their order."""
+    cause = error.cause
+    t.check(isinstance(cause, RemoteError), f"the cause of {error} is {cause}")
+    assert isinstance(cause, RemoteError)
+    return [str(each.code) for each in await target.get(cause, "errors")]
 
 
 @test(

@@ -11,7 +11,7 @@ from conformance.testing.compare import same, shown
 from conformance.testing.payloads import Randomness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from conformance.agent.recording import Recorder
     from conformance.agent.remote import RemoteListener, RemoteSocket
@@ -185,11 +185,18 @@ class Context:
         self.defer(port.close)
         return port
 
-    async def apart(self) -> Apart:
-        """Start an agent in a process of its own, which the test may see end; it is killed after the test."""
+    async def apart(self, hosts: Mapping[str, Sequence[str]] | None = None) -> Apart:
+        """Start an agent in a process of its own, which the test may see end; it is killed after the test.
+
+        `hosts` are names that it knows beside those of the machine, where `names.can_be_given()` says that this works.
+        """
         from conformance.testing.apart import Apart  # noqa: PLC0415 (few tests need one)
 
-        apart = await Apart.start(self.target)
+        # For whoever prints the test as a program: it is more than what happens in this process.
+        _, note = self._recording()
+        note(Deed(0, "start_process", {}))
+        apart = await Apart.start(self.target, hosts)
+        note(Done())
         self.defer(apart.kill)
         return apart
 
