@@ -190,6 +190,7 @@ class Context:
 
         `hosts` are names that it knows beside those of the machine, where `names.can_be_given()` says that this works.
         """
+        from conformance.peers.script import Deed, Done  # noqa: PLC0415 (as below)
         from conformance.testing.apart import Apart  # noqa: PLC0415 (few tests need one)
 
         # For whoever prints the test as a program: it is more than what happens in this process.
