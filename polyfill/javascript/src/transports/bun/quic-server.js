@@ -46,20 +46,20 @@ class BunQuicServer {
   close() {
     if (this.#closing) return;
     this.#closing = true;
-    if (this.#endpoint?.listening) this.#endpoint.close();
+    if (this.#endpoint) this.#endpoint.close();
     else process.nextTick(() => this.#client.released());
   }
 
   /** @param {ListenerOptions} options */
   async #listen({ local, reusePort, accept }) {
     const quic = await importQuic();
-    if (this.#closing) return;
     const { address = everywhere, port } = local;
     const family = address.includes(":") ? "ipv6" : "ipv4";
     const endpoint = new quic.QuicEndpoint({ address: { address, port, family }, reusePort });
     /** @type {Promise<never>} */
     const broken = endpoint.closed.then(
-      () => this.#client.released(),
+      // Whoever closed it before it was there has been told already.
+      () => this.#endpoint && this.#client.released(),
       (/** @type {Error} */ error) => Promise.reject(error),
     );
     const options = { ...serverOptions(accept.tls ?? {}), ...connectionOptions(accept), endpoint };
@@ -67,10 +67,10 @@ class BunQuicServer {
     // Where the address cannot be bound, Bun says so of the endpoint alone.
     if (!endpoint.address) await broken;
     broken.catch(() => {});
+    if (this.#closing) return void endpoint.close();
     this.#endpoint = endpoint;
     this.#local = { address: endpoint.address.address, port: endpoint.address.port };
-    if (this.#closing) endpoint.close();
-    else this.#client.listening({ local: this.#local });
+    this.#client.listening({ local: this.#local });
   }
 
   /**
@@ -79,7 +79,7 @@ class BunQuicServer {
    */
   #accept(quic, session) {
     session.onerror = () => {};
-    if (this.#closing || !this.#client.wanted) return session.destroy(undefined, connectionRefused);
+    if (this.#closing || !this.#client.wanted) return void session.close(connectionRefused).catch(() => {});
     this.#client.incoming((_options, client) => {
       const quicClient = /** @type {QuicClient} */ (client);
       return new BunQuicTransport(quicClient, false, (transport) => this.#begin(quic, session, transport));

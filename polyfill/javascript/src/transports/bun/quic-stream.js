@@ -25,6 +25,9 @@ import { watch } from "./stop-watch.js";
 /** How to wait for a writer that is full. */
 const drainable = Symbol.for("Stream.drainableProtocol");
 
+/** How many bytes a stream of node:quic takes before any of them is sent. */
+const writeBufferSize = 65536;
+
 /** How long the streams of a connection may be over before the connection says that it is, in ms. */
 const grace = 20;
 
@@ -41,6 +44,9 @@ export class BunQuicStream {
 
   /** What is done when the stream is there. @type {(() => void)[]} */
   #early = [];
+
+  /** How many bytes were accepted before the stream was there. */
+  #earlySize = 0;
 
   /** Who waits for room to read on. @type {(() => void) | null} */
   #readOn = null;
@@ -81,10 +87,7 @@ export class BunQuicStream {
 
   /** @param {Uint8Array} bytes */
   write(bytes) {
-    if (!this.#native) {
-      this.#early.push(() => this.write(bytes) && this.#client.accepted());
-      return false;
-    }
+    if (!this.#native) return this.#writeEarly(bytes);
     const rest = this.#push(bytes);
     if (rest.length === 0) return true;
     this.#drain(rest);
@@ -103,7 +106,7 @@ export class BunQuicStream {
   }
 
   resetStream() {
-    if (!this.#native) return void this.#early.push(() => this.resetStream());
+    if (!this.#native) return void (this.#early = [() => this.resetStream()]);
     this.#writeDone = true;
     this.#native.writer.fail();
   }
@@ -113,6 +116,23 @@ export class BunQuicStream {
     this.#readDone = true;
     this.#native.stopSending(0n);
     this.#readOn?.();
+  }
+
+  /**
+   * As much as there will be room for is accepted at once.
+   * @param {Uint8Array} bytes
+   */
+  #writeEarly(bytes) {
+    const fits = this.#earlySize + bytes.length <= writeBufferSize;
+    if (!fits) {
+      this.#early.push(() => this.write(bytes) && this.#client.accepted());
+      return false;
+    }
+    const copy = bytes.slice();
+    this.#earlySize += copy.length;
+    this.#early.push(() => this.#native?.writer.writeSync(copy));
+    this.#client.sent(copy.length);
+    return true;
   }
 
   /**
