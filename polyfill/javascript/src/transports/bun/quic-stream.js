@@ -106,9 +106,10 @@ export class BunQuicStream {
   }
 
   resetStream() {
-    if (!this.#native) return void (this.#early = [() => this.resetStream()]);
     this.#writeDone = true;
-    this.#native.writer.fail();
+    // What was written before is lost with it.
+    if (this.#native) this.#native.writer.fail();
+    else this.#early = [() => this.#native?.writer.fail()];
   }
 
   stopSending() {
