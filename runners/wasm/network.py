@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
+from commonsocket.socket import TRANSPORTS
+from commonsocket.socket_listener import SERVERS
+from commonsocket.transports.quic import PRIMARY, QuicTransport
 from commonsocket.transports.tcp import TcpTransport
-from commonsocket.transports.tcp_server import TcpServer
-from commonsocket.transports.tls import TlsTransport, upgraded
+from commonsocket.transports.tls import upgraded
 from commonsocket.transports.tls_context import check_credentials
-from commonsocket.transports.udp import UdpTransport
-from commonsocket.transports.udp_server import UdpServer
 
 from . import wire
+from .streams import QuicConnection, Stream
+from .tellers import Connection, Listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Protocol
 
     from commonsocket.core.failure import Failure
-    from commonsocket.core.listening import ListenerOptions
-    from commonsocket.core.tls_session import TlsDetails
     from commonsocket.microtasks import MicrotaskQueue
-    from commonsocket.transports.transport import Accepted, Arrival, Server, ServerListener, Transport
 
-    class Deliver(Protocol):
-        """Tells the guest of an event, and what its answer is true of."""
-
-        def __call__(self, handle: int, event: str, details: object = None, data: bytes | None = None) -> bool:
-            """Tell; an event that comes while the guest is running is told when it is not, and answered by False."""
-
-
-TRANSPORTS: Final[Mapping[str, Callable[[Any, MicrotaskQueue], Any]]] = {
-    "tcp": TcpTransport,
-    "tls": TlsTransport,
-    "udp": UdpTransport,
-}
-SERVERS: Final[Mapping[str, Callable[[ServerListener, ListenerOptions, MicrotaskQueue], Server]]] = {
-    "tcp": TcpServer,
-    "tls": TcpServer,
-    "udp": UdpServer,
-}
+    from .tellers import Deliver
 
 
 class Network:
@@ -49,6 +32,7 @@ class Network:
         self.queue = queue
         self.deliver = deliver
         self._connections: dict[int, Connection] = {}
+        self._streams: dict[int, Stream] = {}
         self._servers: dict[int, Listening] = {}
 
     @property
@@ -63,6 +47,7 @@ class Network:
     def forget(self, handle: int) -> None:
         """Let go of what a handle stands for."""
         self._connections.pop(handle, None)
+        self._streams.pop(handle, None)
         self._servers.pop(handle, None)
 
     def close(self) -> None:
@@ -74,9 +59,18 @@ class Network:
 
     # ---- operations ----
 
+    def _carrier(self, handle: int) -> Any:
+        """Return what carries the bytes of a handle: a transport, or a stream of one."""
+        return self._streams[handle] if handle in self._streams else self._connections[handle].transport
+
+    def _which(self, handle: int) -> tuple[int, ...]:
+        """Return what a connection has to be told of which of its streams is meant."""
+        return () if handle in self._streams else (PRIMARY,)
+
     def _connect(self, handle: int, details: dict[str, Any], _: bytes | None) -> None:
-        connection = self._connections[handle] = Connection(self, handle)
-        connection.transport = TRANSPORTS[details["type"]](connection, self.queue)
+        type_ = details["type"]
+        connection = self._connections[handle] = _teller(type_)(self, handle)
+        connection.transport = TRANSPORTS[type_](connection, self.queue)
         options = wire.socket_options(details)
         try:
             connection.transport.connect(options)
@@ -85,9 +79,10 @@ class Network:
             connection.connect_failed(_refusal(error))
 
     def _take(self, handle: int, details: dict[str, Any], _data: bytes | None) -> None:
-        connection = self._connections[handle] = Connection(self, handle)
+        server = self._servers[details["server"]]
+        connection = self._connections[handle] = _teller(server.type)(self, handle)
         connection.accepted = True
-        accepted, arrival = self._servers[details["server"]].arrivals.pop(details["arrival"])
+        accepted, arrival = server.arrivals.pop(details["arrival"])
         # What the transport tells at once is told after the connection itself.
         if accepted.tls is not None:
             connection.secured(accepted.tls)
@@ -99,30 +94,57 @@ class Network:
         arrival.refuse()
 
     def _listen(self, handle: int, details: dict[str, Any], _: bytes | None) -> None:
-        listening = self._servers[handle] = Listening(self, handle)
         options = wire.listener_options(details)
-        listening.server = SERVERS[options.type](listening, options, self.queue)
+        listening = self._servers[handle] = Listening(self, handle, options.type)
+        listening.server = SERVERS[details["type"]](listening, options, self.queue)
         listening.server.listen()
 
     def _close(self, handle: int, _details: dict[str, Any], _: bytes | None) -> None:
         self._servers[handle].server.close()
 
     def _send(self, handle: int, _: dict[str, Any], data: bytes | None) -> bool:
-        return self._connections[handle].transport.send(data or b"")
+        sent: bool = self._carrier(handle).send(data or b"")
+        return sent
 
     def _send_datagram(self, handle: int, details: dict[str, Any], data: bytes | None) -> bool:
         transport: Any = self._connections[handle].transport
-        sent: bool = transport.send_datagram(data or b"", wire.address(details["remote"]))
+        to = () if isinstance(transport, QuicTransport) else (wire.address(details["remote"]),)
+        sent: bool = transport.send_datagram(data or b"", *to)
         return sent
 
     def _send_fin(self, handle: int, _details: dict[str, Any], _: bytes | None) -> bool:
-        return self._connections[handle].transport.send_fin()
+        sent: bool = self._carrier(handle).send_fin()
+        return sent
 
     def _pause(self, handle: int, _details: dict[str, Any], _: bytes | None) -> None:
-        self._connections[handle].transport.pause_reading()
+        self._carrier(handle).pause_reading()
 
     def _resume(self, handle: int, _details: dict[str, Any], _: bytes | None) -> None:
-        self._connections[handle].transport.resume_reading()
+        self._carrier(handle).resume_reading()
+
+    def _reset_stream(self, handle: int, _details: dict[str, Any], _: bytes | None) -> None:
+        self._carrier(handle).reset_stream(*self._which(handle))
+
+    def _stop_sending(self, handle: int, _details: dict[str, Any], _: bytes | None) -> None:
+        self._carrier(handle).stop_stream(*self._which(handle))
+
+    def _open_stream(self, handle: int, details: dict[str, Any], _: bytes | None) -> int | None:
+        connection = self._connections.get(handle)
+        return connection.open_stream(details["unidirectional"]) if isinstance(connection, QuicConnection) else None
+
+    def _listen_on(self, handle: int, details: dict[str, Any], _: bytes | None) -> None:
+        connection = self._connections[details["connection"]]
+        assert isinstance(connection, QuicConnection)
+        self._streams[handle] = connection.take_stream(details["stream"], handle)
+
+    def _max_datagram_size(self, handle: int, _details: dict[str, Any], _: bytes | None) -> int:
+        connection = self._connections.get(handle)
+        return connection.quic.max_datagram_size if isinstance(connection, QuicConnection) else 0
+
+    def _packets(self, handle: int, _details: dict[str, Any], _: bytes | None) -> str:
+        connection = self._connections.get(handle)
+        sent, received = connection.packets if isinstance(connection, QuicConnection) else (0, 0)
+        return json.dumps({"sent": sent, "received": received})
 
     def _apply(self, handle: int, details: dict[str, Any], _: bytes | None) -> None:
         options = wire.system_options(details)
@@ -171,6 +193,12 @@ _OPERATIONS: Final[Mapping[str, Callable[[Network, int, dict[str, Any], bytes | 
     "send": Network._send,  # noqa: SLF001
     "send-datagram": Network._send_datagram,  # noqa: SLF001
     "send-fin": Network._send_fin,  # noqa: SLF001
+    "reset-stream": Network._reset_stream,  # noqa: SLF001
+    "stop-sending": Network._stop_sending,  # noqa: SLF001
+    "open-stream": Network._open_stream,  # noqa: SLF001
+    "listen-on": Network._listen_on,  # noqa: SLF001
+    "max-datagram-size": Network._max_datagram_size,  # noqa: SLF001
+    "packets": Network._packets,  # noqa: SLF001
     "pause": Network._pause,  # noqa: SLF001
     "resume": Network._resume,  # noqa: SLF001
     "apply": Network._apply,  # noqa: SLF001
@@ -183,99 +211,8 @@ _OPERATIONS: Final[Mapping[str, Callable[[Network, int, dict[str, Any], bytes | 
 }
 
 
-class Connection:
-    """Tells the guest what a transport tells: the `Listener` and `DatagramListener` of the reference."""
-
-    def __init__(self, network: Network, handle: int) -> None:
-        self._network = network
-        self._handle = handle
-        self.transport: Transport
-        self.accepted = False
-        self.needed = True
-
-    def _tell(self, event: str, details: object = None, data: bytes | None = None) -> None:
-        self._network.deliver(self._handle, event, details, data)
-
-    def secured(self, details: TlsDetails) -> None:
-        """See `Listener`."""
-        self._tell("secured", wire.secured(details))
-
-    def connected(self, remote: tuple[str, int] | None, local: tuple[str, int] | None) -> None:
-        """See `Listener`."""
-        self._tell("connected", wire.ends(remote, local))
-
-    def connect_failed(self, failure: Failure) -> None:
-        """See `Listener`."""
-        self._tell("failed", wire.failed(failure))
-
-    def transport_failed(self, failure: Failure) -> None:
-        """See `Listener`."""
-        self._tell("failed", wire.failed(failure))
-
-    def data_received(self, data: bytes) -> None:
-        """See `Listener`."""
-        self._tell("data", None, data)
-
-    def fin_received(self) -> None:
-        """See `Listener`."""
-        self._tell("fin")
-
-    def write_finished(self) -> None:
-        """See `Listener`."""
-        self._tell("write-finished")
-
-    def datagram_received(self, data: bytes, source: tuple[str, int]) -> None:
-        """See `DatagramListener`."""
-        self._tell("datagram", wire.endpoint(source), data)
-
-    def datagram_refused(self, failure: Failure, *, oversize: bool) -> None:  # noqa: ARG002 (the failure says it)
-        """See `Sender`."""
-        self._tell("refused", wire.failed(failure))
-
-    def unreachable(self, failure: Failure) -> None:
-        """See `Sender`."""
-        self._tell("unreachable", wire.failed(failure))
-
-    def released(self) -> None:
-        """See `Listener`."""
-        self._network.forget(self._handle)
-        self._tell("released")
-
-
-class Listening:
-    """Tells the guest what a server tells: the `ServerListener` of the reference."""
-
-    def __init__(self, network: Network, handle: int) -> None:
-        self._network = network
-        self._handle = handle
-        self.server: Server
-        #: What came in and was neither taken nor refused yet.
-        self.arrivals: dict[int, tuple[Accepted, Arrival]] = {}
-        self._count = 0
-
-    @property
-    def wanted(self) -> bool:
-        """See `ServerListener`."""
-        return self._network.deliver(self._handle, "wanted")
-
-    def listening(self, local: tuple[str, int]) -> None:
-        """See `ServerListener`."""
-        self._network.deliver(self._handle, "listening", {"local": wire.endpoint(local)})
-
-    def listen_failed(self, failure: Failure) -> None:
-        """See `ServerListener`."""
-        self._network.deliver(self._handle, "failed", wire.failed(failure))
-
-    def incoming(self, accepted: Accepted, arrival: Arrival) -> None:
-        """See `ServerListener`."""
-        self._count += 1
-        self.arrivals[self._count] = (accepted, arrival)
-        self._network.deliver(self._handle, "incoming", {"arrival": self._count})
-
-    def server_released(self) -> None:
-        """See `ServerListener`."""
-        self._network.forget(self._handle)
-        self._network.deliver(self._handle, "released")
+def _teller(type_: str) -> type[Connection]:
+    return QuicConnection if type_ == "quic" else Connection
 
 
 def _refusal(error: TypeError, phase: Any = "connect") -> Failure:

@@ -9,9 +9,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from commonsocket.microtasks import microtasks
+from commonsocket.socket import TRANSPORTS
 
 from .engine import Engine, GuestError
-from .network import TRANSPORTS, Network
+from .network import Network
 from .wire import read
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class Program:
         result = self._network.perform(engine.text_of(operation), number, read(engine.text_of(details)), given)
         if isinstance(result, str):
             return engine.new_string(result)
+        if isinstance(result, int) and not isinstance(result, bool):
+            return engine.new_number(result)
         return engine.keep(engine.null if result is None else engine.true if result else engine.false)
 
     # ---- turns ----

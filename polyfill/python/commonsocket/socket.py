@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from .streams.writable_stream import WritableStream
     from .transports.transport import Accepted, Transport
 
-_TRANSPORTS: Final[Mapping[SocketType, Callable[[Any, MicrotaskQueue], Transport]]] = {
+#: What carries each type; see `Transport`.
+TRANSPORTS: Final[Mapping[SocketType, Callable[[Any, MicrotaskQueue], Transport]]] = {
     "tcp": TcpTransport,
     "tls": TlsTransport,
     "udp": UdpTransport,
@@ -47,7 +48,7 @@ _DRIVERS: Final[Mapping[SocketType, type[SocketDriver]]] = {
     "quic": QuicDriver,
 }
 _ACCEPTED: Final[Mapping[SocketType, type[SocketDriver]]] = {**_DRIVERS, "udp": FlowDriver}
-_SUPPORTED_TYPES: Final = tuple(_TRANSPORTS)
+_SUPPORTED_TYPES: Final = tuple(TRANSPORTS)
 _INTERFACES: Final = {"AbortSignal": AbortSignal}
 
 
@@ -92,9 +93,9 @@ class Socket(EventTarget, metaclass=_SocketInterface):
             raise RuntimeError("a Socket needs a running event loop: construct it in a coroutine") from None
         super().__init__()
         # By construction/validates-before-return; connecting goes on in parallel.
-        options = check_construction(convert_init(init, _INTERFACES), _TRANSPORTS)
+        options = check_construction(convert_init(init, _INTERFACES), TRANSPORTS)
         check_credentials(options.tls)
-        transport = _TRANSPORTS[options.type]  # type: ignore[index]  # check_construction lets nothing else pass
+        transport = TRANSPORTS[options.type]  # type: ignore[index]  # check_construction lets nothing else pass
         driver: type[SocketDriver] = _DRIVERS.get(options.type, SocketDriver)  # type: ignore[call-overload]  # as above
         self._driver = driver(self, options, transport, self._queue)
 

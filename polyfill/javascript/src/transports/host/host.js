@@ -11,11 +11,16 @@
  * | take {server, arrival}         | takes a connection that was `incoming`: as above                                  |
  * | refuse {server, arrival}       | resets it                                                                         |
  * | send, bytes                    | true if the system has taken all of them; else `write-finished` follows           |
- * | send-datagram {remote}, bytes  | the same for one datagram; `remote` null for a connected socket                   |
+ * | send-datagram {remote}, bytes  | the same for one datagram; `remote` null for what is connected. On a connection of |
+ * |                                | QUIC `datagrams-sent` follows                                                      |
  * | send-fin                       | false if the connection is broken                                                 |
  * | pause, resume                  | stops and goes on reading                                                         |
  * | apply {noDelay…}               | sets options of the system                                                        |
  * | secure {tls, remote}, bytes    | makes a TLS handshake, to which the bytes belong: `secured` or `failed` follows   |
+ * | reset-stream, stop-sending     | of a QUIC stream: RESET_STREAM and STOP_SENDING                                    |
+ * | open-stream {unidirectional}   | the number of a new one, or null: `streams-allowed` will say when to ask again    |
+ * | listen-on {connection, stream} | gives one of them a handle of its own, about which its events come                |
+ * | max-datagram-size, packets     | bytes; and how many packets were sent and received, as JSON                       |
  * | keep {needed}                  | whether the socket is a reason for the program to live on                         |
  * | release {reset}                | gives it up: `released` follows                                                   |
  * | listen {type, local…}          | `listening` or `failed` follows, then `incoming` for each connection              |

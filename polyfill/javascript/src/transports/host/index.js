@@ -1,7 +1,6 @@
-import { Connection } from "./connection.js";
-import { Datagrams } from "./datagrams.js";
 import { ask, hostTypes } from "./host.js";
 import { HostServer } from "./server.js";
+import { transportOf } from "./transports.js";
 
 /**
  * The transport of a WebAssembly guest: the network is the embedder's.
@@ -10,10 +9,7 @@ import { HostServer } from "./server.js";
 export const platform = {
   supportedTypes: hostTypes(),
   supportsCertificateHashes: true,
-  connect: (options, client) =>
-    options.type === "udp"
-      ? new Datagrams(options, /** @type {import("../transport.js").DatagramClient} */ (client))
-      : new Connection(options, client),
+  connect: (options, client) => transportOf(options, client),
   listen: (options, client) => new HostServer(options, client),
   checkCredentials(tls) {
     const wrong = ask("check-credentials", 0, { tls });

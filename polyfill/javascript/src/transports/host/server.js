@@ -1,9 +1,7 @@
-import { Connection } from "./connection.js";
-import { Datagrams } from "./datagrams.js";
 import { ask, draw, failureFrom, forget } from "./host.js";
+import { transportOf } from "./transports.js";
 
 /**
- * @typedef {import("../transport.js").DatagramClient} DatagramClient
  * @typedef {import("../transport.js").ListenerOptions} ListenerOptions
  * @typedef {import("../transport.js").Server} Server
  * @typedef {import("../transport.js").ServerClient} ServerClient
@@ -13,7 +11,6 @@ import { ask, draw, failureFrom, forget } from "./host.js";
 export class HostServer {
   #client;
   #handle;
-  #type;
 
   /**
    * @param {ListenerOptions} options
@@ -21,7 +18,6 @@ export class HostServer {
    */
   constructor({ type, local, backlog, reusePort, accept }, client) {
     this.#client = client;
-    this.#type = type;
     this.#handle = draw({
       listening: (ends) => client.listening(ends),
       failed: (details) => client.failed(failureFrom(details)),
@@ -45,10 +41,6 @@ export class HostServer {
   #incoming(number) {
     const arrival = { server: this.#handle, arrival: number };
     if (!this.#client.wanted) return ask("refuse", this.#handle, arrival);
-    return this.#client.incoming((options, client) =>
-      this.#type === "udp"
-        ? new Datagrams(options, /** @type {DatagramClient} */ (client), arrival)
-        : new Connection(options, client, arrival),
-    );
+    return this.#client.incoming((options, client) => transportOf(options, client, arrival));
   }
 }
