@@ -41,7 +41,9 @@ async def main(stdio: Stdio, arguments: Sequence[str]) -> None:
     options.add_argument("--implementation", required=True)
     implementation = options.parse_args(list(arguments)).implementation
     engine = _engine()
-    script = bundle(Order(_HERE / "guest.js", implementation, ("commonsocket-host",), ("--format=iife", "--keep-names")))
+    script = bundle(
+        Order(_HERE / "guest.js", implementation, ("commonsocket-host",), ("--format=iife", "--keep-names"))
+    )
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "commonsocket", "wasm")
     program = Program(engine, cache, stdio, _description(engine))
     program.start(script)
