@@ -48,6 +48,19 @@ export function endpointOffering({ QuicEndpoint }, options, alpn) {
 }
 
 /**
+ * @param {any} stream
+ * @param {() => void} closing called when the stream is closed, and still tells its state
+ */
+export function onClosing(stream, closing) {
+  const { prototype } = stream.constructor;
+  const finishClose = internal(stream.constructor, "kFinishClose");
+  stream[finishClose] = (/** @type {unknown[]} */ ...args) => {
+    closing();
+    return prototype[finishClose].apply(stream, args);
+  };
+}
+
+/**
  * @typedef {object} Ending how a session ended
  * @property {"application" | "transport" | "idle" | "unknown"} kind whose error code it is; that nothing was heard of the
  *   peer; or that Bun does not tell

@@ -5,6 +5,7 @@ import { BunQuicStream } from "./quic-stream.js";
  * @typedef {import("../transport.js").QuicTransport} QuicTransport
  * @typedef {import("../transport.js").QuicClient} QuicClient
  * @typedef {import("../transport.js").StreamConnect} StreamConnect
+ * @typedef {import("../transport.js").StreamClient} StreamClient
  * @typedef {import("../../core/failure.js").TransportFailure} TransportFailure
  * @typedef {import("../../socket-endpoint.js").Endpoint} Endpoint
  * @typedef {import("../../socket-tls-info.js").TLSDetails} TLSDetails
@@ -45,6 +46,9 @@ export class BunQuicTransport {
 
   /** @type {Link | null} */
   #link = null;
+
+  /** The other streams that are read. @type {Set<BunQuicStream>} */
+  #streams = new Set();
 
   /** The connection is over, by whomever, or given up. */
   #over = false;
@@ -124,7 +128,7 @@ export class BunQuicTransport {
     const { session } = /** @type {Link} */ (this.#link);
     const opening = unidirectional ? session.createUnidirectionalStream() : session.createBidirectionalStream();
     opening.then(
-      (/** @type {any} */ native) => opened((client) => new BunQuicStream(client, () => this.#over, native)),
+      (/** @type {any} */ native) => opened((client) => this.#connect(client, native)),
       // "Never where the connection ends before."
       () => {},
     );
@@ -174,12 +178,24 @@ export class BunQuicTransport {
     native.closed.catch(() => {});
     if (!this.#opener && native.id === 0n) return this.#primary.attach(native);
     const unidirectional = native.direction === "uni";
-    this.#client.streamOpened(unidirectional, (client) => new BunQuicStream(client, () => this.#over, native));
+    this.#client.streamOpened(unidirectional, (client) => this.#connect(client, native));
+  }
+
+  /**
+   * @param {StreamClient} client
+   * @param {any} native
+   */
+  #connect(client, native) {
+    const stream = new BunQuicStream(client, () => this.#over, native);
+    this.#streams.add(stream);
+    stream.read.then(() => this.#streams.delete(stream));
+    return stream;
   }
 
   /** @param {Ending} ending */
-  #ended(ending) {
+  async #ended(ending) {
     this.#over = true;
+    if (!this.#left) await Promise.all([this.#primary, ...this.#streams].map((stream) => stream.drain()));
     if (!this.#left) {
       const failure = failureOf(ending);
       if (ending.kind === "idle") this.#client.failed(failure);

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { onClosing } from "./node-quic.js";
 import { watch } from "./stop-watch.js";
 
 /**
@@ -51,6 +52,19 @@ export class BunQuicStream {
   /** Who waits for room to read on. @type {(() => void) | null} */
   #readOn = null;
 
+  /** Everything that is there is read, room or no room: the connection is over. */
+  #draining = false;
+
+  /** Whether the peer's FIN had arrived when the stream was closed; null while it is open. @type {boolean | null} */
+  #finished = null;
+
+  #doneReading = () => {};
+
+  /** Fulfils when nothing more will be read. @type {Promise<void>} */
+  read = new Promise((resolve) => {
+    this.#doneReading = resolve;
+  });
+
   /** This end has ended its direction, or the peer has asked it to stop. */
   #writeDone = false;
 
@@ -82,7 +96,20 @@ export class BunQuicStream {
     if (desiredSize === null) this.#writeDone = true;
     else watch(() => this.#look());
     for (const task of this.#early.splice(0)) task();
-    this.#read(native);
+    onClosing(native, () => {
+      this.#finished = finished(native);
+    });
+    this.#read(native).then(this.#doneReading);
+  }
+
+  /**
+   * The connection is over: what Bun has received by then is passed on, and lost otherwise.
+   * @returns {Promise<void>} fulfils when that is done
+   */
+  async drain() {
+    this.#draining = true;
+    this.#readOn?.();
+    if (this.#native) await this.read;
   }
 
   /** @param {Uint8Array} bytes */
@@ -172,9 +199,9 @@ export class BunQuicStream {
         for (const bytes of batch) {
           if (!this.#readDone) this.#client.received(bytes, bytes.length === bytes.buffer.byteLength);
         }
-        if (this.#client.room === 0 && !this.#readDone) await this.#room();
+        if (this.#client.room === 0 && !this.#readDone && !this.#draining) await this.#room();
       }
-      if (!this.#readDone && finished(native)) this.#end();
+      if (!this.#readDone && (this.#finished ?? finished(native))) this.#end();
     } catch {
       // A reset, which is told as it arrives, or the end of the connection.
     }
