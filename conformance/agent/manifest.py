@@ -24,7 +24,7 @@ from conformance.agent.errors import (
 from conformance.versions import numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from conformance.agent.log import AgentLog
 
@@ -51,7 +51,7 @@ SHAPE: Final[dict[str, dict[str, tuple[type, bool]]]] = {
     "limits": {"start": (float, False), "jobs": (int, False)},
 }
 LANGUAGES: Final = get_args(Language)
-PLACEHOLDERS: Final = ("runtime", "python", "modules", "runners", "folder", "polyfill", "implementation")
+PLACEHOLDERS: Final = ("runtime", "python", "modules", "runners", "folder", "polyfill", "implementation", "authority")
 _WORDS: Final = {
     str: "a string",
     list: "a list of strings",
@@ -95,10 +95,12 @@ class Manifest:
         own = self.folder / EXPECTATIONS
         return own if self.base is None or own.exists() else self.base.parent / EXPECTATIONS
 
-    def launch(self, implementation: str | None = None) -> Launch:
+    def launch(self, implementation: str | None = None, *, authority: Callable[[], Path] | None = None) -> Launch:
         """Return the command that starts the agent, with the runtime found on this machine.
 
         `implementation` is the file to test instead of the manifest's own; `global` is what the runtime has built in.
+        `authority` gives the file of the certificate that the target is to trust, and is called where the command asks
+        for it.
         Raises RuntimeNotFound, ImplementationRefused or BrokenManifest (an unknown placeholder).
         """
         # A command that was taken over means the folder that it stands in.
@@ -109,6 +111,7 @@ class Manifest:
             "runners": str(resources.runners()),
             "folder": str(folder),
             "polyfill": str(resources.polyfill()),
+            "authority": str(authority()) if authority is not None and self._mentions("authority") else "",
         }
         if self.find:
             places["runtime"] = self._runtime(places)
@@ -128,6 +131,9 @@ class Manifest:
             self.jobs,
             places.get("runtime"),
         )
+
+    def _mentions(self, placeholder: str) -> bool:
+        return any(f"{{{placeholder}}}" in word for word in (*self.command, *self.environment.values()))
 
     def _runtime(self, places: dict[str, str]) -> str:
         names = [self._fill(name, places) for name in self.find]

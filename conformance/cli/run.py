@@ -161,6 +161,7 @@ def _prepare(args: argparse.Namespace) -> _Plan:
     from conformance.cli.targets import choose
     from conformance.engine.plan import select
     from conformance.engine.run import Job
+    from conformance.peers.certificates import authority_file
     from conformance.results import expectations
 
     targets = choose(args.target or ["reference"], implementation=args.implementation, need_all=args.need_all)
@@ -171,7 +172,7 @@ def _prepare(args: argparse.Namespace) -> _Plan:
     plan = _Plan(spec, Path(), optional={each.manifest.name for each in targets if each.optional})
     for target in targets:
         try:
-            launches.append((target, target.manifest.launch(args.implementation)))
+            launches.append((target, target.manifest.launch(args.implementation, authority=authority_file)))
         except ConformanceError as error:
             plan.results.absent.append(plan.cannot(target.manifest.name, error))
     names = [launch.target for _, launch in launches]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import hashlib
 import re
@@ -125,3 +126,16 @@ class Authority:
 def authority() -> Authority:
     """Return the authority of this process."""
     return Authority()
+
+
+@functools.cache
+def authority_file() -> Path:
+    """Return a file with the authority of this process in PEM, for targets that are told whom to trust when they start.
+
+    It is there as long as the process is.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="conformance-")
+    atexit.register(folder.cleanup)
+    file = Path(folder.name, "authority.pem")
+    file.write_text(authority().pem, encoding="ascii")
+    return file

@@ -50,7 +50,7 @@ def write(results: Results, folder: Path, spec: Spec) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         page = folder / PAGE
-        page.write_text(html, encoding="utf-8")
+        page.write_text(html, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise ReportUnwritableError(
             f"cannot write the report to {folder}: {error.strerror}",

@@ -6,6 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from conformance.peers.certificates import authority_file
 from conformance.repro import library
 from conformance.repro.capture import capture
 from conformance.repro.errors import NotForThisTargetError, UnprintableError
@@ -51,7 +52,7 @@ async def reproduce(case: TestCase, manifest: Manifest, spec: Spec, settings: Se
         raise NotForThisTargetError(case.id, manifest.name, f"programs are printed in {' and '.join(_WRITERS)} only")
     if not case.has_meaning_in(manifest.language):
         raise NotForThisTargetError(case.id, manifest.name, f"it has no meaning in {manifest.language}")
-    launch = manifest.launch(wish.implementation)
+    launch = manifest.launch(wish.implementation, authority=authority_file)
     recorded = await capture(case, launch, manifest.features, settings)
     return printed(recorded, spec, settings, wish, launch.implementation)
 

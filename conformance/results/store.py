@@ -51,7 +51,8 @@ class Writer:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._new = not path.exists()
-            self._file = path.open("a", encoding="utf-8", newline="\n")
+            # A surrogate that stands alone, which scripts can make, is written as JSON has it: \ud800.
+            self._file = path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n")
         except OSError as error:
             raise ResultsUnwritableError(
                 f"cannot write results to {path}: {error.strerror}",

@@ -13,7 +13,7 @@ from conformance.testing.tls_links import over, start_upgrade, trusting, upgrade
 if TYPE_CHECKING:
     from conformance.testing.context import Context
 
-STARTTLS = ["tcp", "tls", "starttls", "trust-anchors"]
+STARTTLS = ["tcp", "tls", "starttls"]
 
 
 @test(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.peers.certificates import Certificate
     from conformance.testing.context import Context
 
-STARTTLS = ["tcp", "tls", "starttls", "trust-anchors"]
+STARTTLS = ["tcp", "tls", "starttls"]
 FAILED, REJECTED = "tls-handshake-failed", "tls-certificate-rejected"
 
 

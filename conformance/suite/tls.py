@@ -14,7 +14,7 @@ from conformance.testing.tls_links import TlsLink, connect_tls, is_refused, prov
 if TYPE_CHECKING:
     from conformance.testing.context import Context
 
-TLS = ["tls", "trust-anchors"]
+TLS = ["tls"]
 """What a test needs whose handshake is to succeed: nobody but the run trusts its authority."""
 
 VERSIONS = {"tls-1-2": "TLSv1.2", "tls-1-3": "TLSv1.3"}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from conformance.peers.certificates import Certificate
     from conformance.testing.context import Context
 
-TLS = ["tls", "trust-anchors"]
+TLS = ["tls"]
 PRESENTING = [*TLS, "client-certificates"]
 VERSIONS = {"tls-1-2": "TLSv1.2", "tls-1-3": "TLSv1.3"}
 

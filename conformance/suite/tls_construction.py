@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from conformance.testing.context import Context
 
-TLS = ["tls", "trust-anchors"]
+TLS = ["tls"]
 PRESENTING = [*TLS, "client-certificates"]
 
 
@@ -109,7 +109,7 @@ async def cert_not_parsable(t: Context, wrong: Any) -> None:
 @test(
     "an entry of ca that is neither PEM nor DER is a TypeError, wherever it stands: {variant}",
     requirements=["construction/ca-not-parsable"],
-    features=TLS,
+    features=[*TLS, "trust-anchors"],
     variants={
         f"{words}-{place}": (wrong, order)
         for words, wrong in WRONG.items()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.testing.context import Context
     from conformance.testing.tls_links import TlsLink
 
-FEATURES = ["tcp", "tls", "starttls", "trust-anchors"]
+FEATURES = ["tcp", "tls", "starttls"]
 MUCH = 12_000_000
 """Bytes: more than the buffers of the network hold for a peer that does not read."""
 

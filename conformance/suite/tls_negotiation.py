@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conformance.testing.context import Context
     from conformance.testing.tls_links import TlsLink
 
-TLS = ["tls", "trust-anchors"]
+TLS = ["tls"]
 
 
 async def _agreed(link: TlsLink) -> tuple[RemoteObject, Handshake]:

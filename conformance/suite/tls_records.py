@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conformance.peers.tls import TlsConnection
     from conformance.testing.context import Context
 
-TLS = ["tls", "trust-anchors"]
+TLS = ["tls"]
 VERSIONS = {"tls-1-2": "TLSv1.2", "tls-1-3": "TLSv1.3"}
 
 

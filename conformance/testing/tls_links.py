@@ -25,8 +25,12 @@ class TlsLink(Ends["TlsConnection"]):
 
 
 def trusting(t: Context, **tls: Any) -> dict[str, Any]:
-    """Return a `tls` whose trust anchor is the authority of the run; the members of `tls` are added or come first."""
-    return {"ca": [t.authority.pem]} | tls
+    """Return a `tls` that trusts the authority of the run; the members of `tls` are added or come first.
+
+    A target whose scripts cannot name trust anchors was told of the authority when it was started.
+    """
+    anchors = {"ca": [t.authority.pem]} if "trust-anchors" in t.target.features else {}
+    return anchors | tls
 
 
 def presenting(certificate: Certificate, **tls: Any) -> dict[str, Any]:

@@ -14,6 +14,29 @@ const has =
   ({ globals }) =>
     typeof globals[name] === "function";
 
+/**
+ * Whether sockets may be constructed with these members: "What is not supported is said at once", by a NotSupportedError.
+ * @type {(init: object) => (given: Given) => boolean}
+ */
+const offers =
+  (init) =>
+  ({ globals }) => {
+    try {
+      // With a signal that is aborted already, nothing is sent.
+      const { signal } = abortedController();
+      new globals.Socket({ type: "tls", remote: { address: "127.0.0.1", port: 9 }, signal, ...init });
+      return true;
+    } catch (/** @type {any} */ { name }) {
+      return name !== "NotSupportedError";
+    }
+  };
+
+function abortedController() {
+  const controller = new AbortController();
+  controller.abort();
+  return controller;
+}
+
 /** @type {(claim: (given: Given) => boolean) => (given: Given) => boolean} */
 const accepts = (claim) => (given) => has("SocketListener")(given) && claim(given);
 
@@ -30,15 +53,17 @@ const CLAIMS = {
   "half-open": tcp,
   byob: tcp,
   rst: tcp,
-  bind: tcp,
+  bind: offers({ type: "tcp", local: { address: "127.0.0.1" } }),
   names: tcp,
   addresses: tcp,
   "socket-options": tcp,
   tls,
   starttls: tls,
-  "trust-anchors": tls,
-  "client-certificates": tls,
-  "certificate-hashes": tls,
+  "trust-anchors": offers({ tls: { ca: [""] } }),
+  "client-certificates": offers({ tls: { key: "", cert: "" } }),
+  "certificate-hashes": offers({
+    tls: { serverCertificateHashes: [{ algorithm: "sha-256", value: new Uint8Array(32) }] },
+  }),
   "peer-certificates": tls,
   "truncation-detection": tls,
   udp,

@@ -46,6 +46,8 @@ class Order:
     """Those by which packages choose what they export, beside `import` and `module`."""
     options: tuple[str, ...] = ()
     """Further options of esbuild, such as `--external:node:*`."""
+    host: str = "worker.js"
+    """The file beside the implementation that is its host of socket workers, if it is there."""
 
 
 def bundle(order: Order) -> Path:
@@ -55,7 +57,7 @@ def bundle(order: Order) -> Path:
     """
     esbuild = _esbuild(order)
     state = esbuild.stat()
-    described = _under_test(order.implementation)
+    described = _under_test(order)
     key = hashlib.sha256(f"{order} {esbuild} {state.st_mtime_ns} {described}".encode()).hexdigest()[:32]
     folder = _cache()
     stamp, script = folder / f"{key}.json", folder / f"{key}.js"
@@ -102,12 +104,13 @@ def _make(esbuild: Path, order: Order, described: str, workshop: Path) -> tuple[
     return script, {file for file in files if file.is_file() and file != under_test} | _manifests(files)
 
 
-def _under_test(implementation: str) -> str:
+def _under_test(order: Order) -> str:
     """Return the module that stands for UNDER_TEST."""
+    implementation = order.implementation
     tree = _HOUSE / "spec/generated/idl.json"
     lines = [f"export {{ default as tree }} from {json.dumps(str(tree))};"]
     file = Path(implementation)
-    worker = file.with_name("worker.js")
+    worker = file.with_name(order.host)
     if implementation == GLOBAL:
         lines.append("export const exports = {};")
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 from bridge.bundler import GLOBAL, Order, bundle
@@ -27,7 +28,7 @@ def order(tmp_path):
     (tmp_path / "entry.js").write_text(ENTRY)
     (tmp_path / "socket.js").write_text('export { Socket } from "./parts.js";')
     (tmp_path / "parts.js").write_text("export class Socket {}")
-    return Order(tmp_path / "entry.js", str(tmp_path / "socket.js"), ("node",), ("--format=esm",))
+    return Order(tmp_path / "entry.js", str(tmp_path / "socket.js"), ("node",), options=("--format=esm",))
 
 
 def told(script):
@@ -57,7 +58,7 @@ def test_the_package_and_the_host_beside_the_implementation_are_in_it(order, tmp
 
 
 def test_of_the_runtime_s_own_implementation_nothing_is_in_it(order):
-    script = bundle(Order(order.entry, GLOBAL, order.conditions, order.options))
+    script = bundle(replace(order, implementation=GLOBAL))
     assert told(script) == {"description": None, "names": [], "hosted": False, "tree": True}
 
 
@@ -81,7 +82,7 @@ def test_conditions_choose_what_a_package_gives(order, tmp_path, condition, name
     (tmp_path / "package.json").write_text(json.dumps({"name": "mine", "version": "1", "imports": imports}))
     (tmp_path / "socket.js").write_text('export * from "#parts";')
     (tmp_path / "others.js").write_text("export class Socket {}; export const other = 1;")
-    script = bundle(Order(order.entry, order.implementation, (condition,), order.options))
+    script = bundle(replace(order, conditions=(condition,)))
     assert told(script)["names"] == names
 
 

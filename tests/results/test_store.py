@@ -42,6 +42,12 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert run.path == str(path)
 
 
+def test_a_lone_surrogate_that_a_target_said_is_kept(tmp_path: Path) -> None:
+    said = replace(FAIL, message="it is \ud800")
+    (run,) = read([written(tmp_path / "toy.jsonl", HEADER, said)]).runs
+    assert run.tests == [said]
+
+
 def test_each_record_is_in_the_file_when_append_returns(tmp_path: Path) -> None:
     path = tmp_path / "toy.jsonl"
     with Writer(path) as writer:

@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from conformance.spec import Cell, Spec
     from conformance.testing.context import Context
 
-UPGRADES = frozenset({"starttls", "starttls-fails", "starttls-refused"})
-"""Events of TLS, whatever the transport."""
-
-TRUST = frozenset({"trust-anchors"})
-"""What they need: the target has to trust its peer."""
-
 
 def cases(spec: Spec) -> Iterator[TestCase]:
     """Yield one test per testable cell, in the order of the table.
@@ -49,7 +43,7 @@ def cases(spec: Spec) -> Iterator[TestCase]:
 
 
 def _features(cell: Cell, world: World) -> frozenset[str]:
-    added = TRUST if cell.event in UPGRADES else frozenset()
+    added: frozenset[str] = frozenset()
     if cell.event in REFUSED and isinstance(world, Constructed):
         added |= world.refusing
     if cell.transport == "quic" and cell.event in OTHERS:

@@ -179,7 +179,6 @@ WORLDS: Final[Mapping[tuple[str, str], World]] = {
         secure=_serve_tls,
         betray=_serve_corrupt_tls,
         init=lambda t: {"type": "tls", "tls": trusting(t)},
-        features=frozenset({"trust-anchors"}),
     ),
     ("tcp", "accepted"): Accepted(
         prove=prove_listening,

@@ -4,6 +4,7 @@
  * function that notes it. https://dom.spec.whatwg.org/#concept-event-listener-inner-invoke
  */
 
+import { dispatch as dispatchEvent } from "../webidl/event-handlers.js";
 import { ConnectListeners } from "./connect-listeners.js";
 
 /**
@@ -103,7 +104,7 @@ export function hasConnectListeners(target) {
 export function dispatchConnect(target, event, receiver = target) {
   const dispatch = /** @type {Dispatch} */ ({ under: true, receiver });
   dispatches.set(event, dispatch);
-  EventTarget.prototype.dispatchEvent.call(target, event);
+  dispatchEvent(target, event);
   dispatch.under = false;
   return dispatch.exception;
 }

@@ -12,6 +12,7 @@ import { SocketError } from "../socket-error.js";
  * @property {Phase} phase
  * @property {string} message
  * @property {string | null} code the system's name for it, such as "ECONNREFUSED"
+ * @property {string} [errorCode] the SocketErrorCode, where the platform tells what it is and has no code for it
  * @property {unknown} cause the platform's own error
  */
 
@@ -46,10 +47,10 @@ export function errorCodeOf(phase, code) {
  * @param {TransportFailure} failure
  * @returns {DOMException}
  */
-export function failureOf({ phase, message, code, cause }) {
+export function failureOf({ phase, message, code, cause, errorCode = errorCodeOf(phase, code) }) {
   const error = isForbidden(code, cause)
     ? new DOMException(message, "NotAllowedError")
-    : new SocketError(message, { errorCode: errorCodeOf(phase, code), systemCode: code });
+    : new SocketError(message, { errorCode, systemCode: code });
   // As the option `cause` of an Error does it. https://tc39.es/ecma262/#sec-installerrorcause
   Object.defineProperty(error, "cause", { value: cause, writable: true, configurable: true });
   return error;

@@ -138,6 +138,7 @@ export function socketOptions(init, platform) {
   if (type === "quic" && !tls?.alpn?.length) throw new TypeError("tls.alpn is missing for type quic");
   checkPlatform(options, platform);
   if (!platform.supportedTypes.includes(type)) throw notSupported(`This platform has no sockets of type ${type}`);
+  platform.checkOptions?.(options);
   return options;
 }
 

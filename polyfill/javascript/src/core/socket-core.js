@@ -8,6 +8,7 @@ import { SocketErrorEvent } from "../socket-error-event.js";
 import { SocketTLSInfo } from "../socket-tls-info.js";
 import { ReadSide } from "../streams/readable.js";
 import { WriteSide } from "../streams/writable.js";
+import { dispatch } from "../webidl/event-handlers.js";
 import { grant } from "../webidl/interface.js";
 import { Deferred } from "./deferred.js";
 import { abortError, failureOf, timeoutError } from "./failure.js";
@@ -109,11 +110,12 @@ export class SocketCore {
    * @returns {AnyReadSide}
    */
   makeReadSide({ receiveBufferSize }) {
-    return new ReadSide(receiveBufferSize, {
+    const observer = {
       finDelivered: () => this.#finDelivered(),
-      cancelled: (finWaits) => this.cancelled(finWaits),
+      cancelled: (/** @type {boolean} */ finWaits) => this.cancelled(finWaits),
       roomMade: () => this.transport?.resume(),
-    });
+    };
+    return new ReadSide(receiveBufferSize, observer, this.#platform.chunkSize);
   }
 
   /**
@@ -264,7 +266,8 @@ export class SocketCore {
    * @param {unknown} reason
    */
   writableAborted(reason) {
-    this.fail(reason, "user", "writable-abort");
+    // Streams abort with undefined where no reason is given. Some platforms' signals for it do so, too.
+    this.fail(reason === undefined ? abortError() : reason, "user", "writable-abort");
   }
 
   /**
@@ -384,6 +387,6 @@ export class SocketCore {
    * @param {() => Event} make makes the event, in its task
    */
   queueEvent(make) {
-    this.#platform.queueTask(() => EventTarget.prototype.dispatchEvent.call(this.#target, make()));
+    this.#platform.queueTask(() => dispatch(this.#target, make()));
   }
 }

@@ -131,7 +131,9 @@ export class Updates {
     if (changes.type === "tls" && options.type !== "udp" && options.type !== "quic") {
       if (options.type === "tls") throw invalidState("The connection is encrypted already");
       if (state !== "open") throw invalidState("A direction of the connection is closed");
-      if (this.#core.incoming) requireCredentials({ ...options.tls, ...changes.tls });
+      const tls = { ...options.tls, ...changes.tls };
+      this.#platform.checkOptions?.({ ...options, type: "tls", tls });
+      if (this.#core.incoming) requireCredentials(tls);
     } else if ("tls" in changes && options.type === "tls") {
       throw notSupported("A connection cannot be renegotiated: TLS 1.3 does not have that any more");
     }

@@ -25,6 +25,8 @@ export class ReadSide {
 
   #observer;
 
+  #chunkSize;
+
   #queue = new ReceiveQueue();
 
   /** Nothing is delivered, because what arrives may not be data. */
@@ -48,16 +50,19 @@ export class ReadSide {
   /**
    * @param {number} limit
    * @param {ReadObserver} observer
+   * @param {number} [chunkSize] what a reader gets at most where the platform insists on a limit
    */
-  constructor(limit, observer) {
+  constructor(limit, observer, chunkSize) {
     this.limit = limit;
     this.#observer = observer;
+    this.#chunkSize = chunkSize;
   }
 
   /** Made on first use: a connection whose stream nobody asks for is opened a quarter faster without. */
   get stream() {
     this.#stream ??= new ReadableStream({
       type: "bytes",
+      ...(this.#chunkSize !== undefined && { autoAllocateChunkSize: this.#chunkSize }),
       start: (controller) => {
         this.#controller = controller;
         if (this.#state === "failed" && this.#unread === 0) controller.error(this.#failure?.reason);

@@ -60,10 +60,14 @@
  * @property {readonly SocketType[]} supportedTypes for which types `connect()` works
  * @property {boolean} supportsCertificateHashes whether `tls.serverCertificateHashes` works
  * @property {(tls: TLSInit) => unknown} checkCredentials throws a TypeError for keys and certificates that it cannot use
+ * @property {(options: SocketOptions) => void} [checkOptions] throws a NotSupportedError for an option that this platform
+ *   cannot do and that is more than a hint
  * @property {(options: SocketOptions, client: TransportClient) => Transport} connect never throws: what goes wrong is a
  *   failure
  * @property {(options: ListenerOptions, client: ServerClient) => Server} listen for the types of `supportedTypes`;
  *   never throws: what goes wrong is a failure
+ * @property {number} [chunkSize] how much a reader is to get at most at a time, where the platform's streams insist on a
+ *   limit, and on a low one unless they are told
  * @property {(task: () => void) => void} queueTask queues a task, in which events are dispatched; first in, first out
  * @property {<T extends object>(object: T) => T} uncloneable returns an object that structuredClone() refuses: the same
  *   one, or one that stands in for it

@@ -6,7 +6,7 @@
  */
 
 /**
- * Gives a class the shape of an interface: enumerable members, and a toStringTag on the prototype.
+ * Gives a class the shape of an interface: its name, enumerable members, and a toStringTag on the prototype.
  * @param {string} name
  * @param {Function & {prototype: object}} interfaceObject
  */
@@ -15,6 +15,8 @@ export function defineInterface(name, interfaceObject) {
   expose(prototype, ["constructor"]);
   expose(interfaceObject, ["length", "name", "prototype"]);
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+  // Bundlers call the class itself something else where it speaks of itself.
+  Object.defineProperty(interfaceObject, "name", { value: name, configurable: true });
 }
 
 /**
