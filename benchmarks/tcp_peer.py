@@ -7,13 +7,18 @@ The first line that a client sends says what the connection is for:
 ``sink``      everything up to the FIN is taken; then its length and SHA-256 come back as JSON
 ``drain``     the same without the hash
 ``echo``      everything comes back
+
+With ``--key FILE --cert FILE`` all of it goes over TLS.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import hashlib
 import json
 import socket
+import ssl
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -78,9 +83,15 @@ def echo(connection: socket.socket, _argument: str, early: bytes) -> None:
 SERVICES = {"source": source, "sink": sink, "drain": drain, "echo": echo}
 
 
-def serve(connection: socket.socket) -> None:
+def serve(accepted: socket.socket, context: ssl.SSLContext | None) -> None:
     """Read the first line and do what it says."""
-    with connection:
+    with contextlib.ExitStack() as stack:
+        try:
+            connection = stack.enter_context(
+                accepted if context is None else context.wrap_socket(accepted, server_side=True)
+            )
+        except OSError:
+            return
         try:
             early = b""
             while b"\n" not in early:
@@ -90,22 +101,30 @@ def serve(connection: socket.socket) -> None:
             line, _, rest = early.partition(b"\n")
             service, _, argument = line.decode("ascii").partition(" ")
             SERVICES[service](connection, argument, rest)
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             pass
 
 
-def accept(listener: socket.socket) -> None:
+def accept(listener: socket.socket, context: ssl.SSLContext | None) -> None:
     """Serve the connections of one port, each in a thread."""
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+        threading.Thread(target=serve, args=(connection, context), daemon=True).start()
 
 
 def main() -> None:
     """Listen until nobody needs it any more."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--key")
+    parser.add_argument("--cert")
+    options = parser.parse_args()
+    context = None
+    if options.cert is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.cert, options.key)
     listeners = [socket.create_server(("127.0.0.1", 0), backlog=1024) for _ in range(PORTS)]
     for listener in listeners:
-        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        threading.Thread(target=accept, args=(listener, context), daemon=True).start()
     print(json.dumps([listener.getsockname()[1] for listener in listeners]), flush=True)
     sys.stdin.read()
 
