@@ -1,6 +1,6 @@
 // node bundle.js ENTRY DRIVER CONDITION OUTPUT: bundles a program with an unmodified driver, whose `net` and `tls` are
-// those of commonsocket. Prints the modules that came in, as JSON.
-import { basename, join } from "node:path";
+// those of commonsocket, and its `Deno`, too. Prints the files of commonsocket that came in, as JSON.
+import { join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -27,11 +27,13 @@ const { metafile } = await build({
     driver: join(HERE, "programs", `${driver}.js`),
     net: join(POLYFILL, "net.js"),
     tls: join(POLYFILL, "tls.js"),
+    "commonsocket/deno": join(POLYFILL, "deno.js"),
     "commonsocket/tunnel": join(POLYFILL, "tunnel.js"),
     commonsocket: join(POLYFILL, "index.js"),
     ...(browser && { "util/types": join(HERE, "programs/util-types.js") }),
   },
   external: ["pg-native", "pg-cloudflare", "cloudflare:sockets", ...(browser ? [] : ["node:*"])],
+  inject: driver === "denoland" ? [join(HERE, "programs/deno.js")] : [],
   // What bundles of CommonJS need in a module.
   banner: browser
     ? {}
@@ -42,4 +44,5 @@ const { metafile } = await build({
   plugins: browser ? [polyfillNode({ polyfills: { crypto: true, fs: true, net: false, tls: false } })] : [],
 });
 
-console.log(JSON.stringify(Object.keys(metafile.inputs).map((file) => basename(file))));
+const files = Object.keys(metafile.inputs).map((file) => relative(POLYFILL, resolve(file)));
+console.log(JSON.stringify(files.filter((file) => !file.startsWith(".."))));

@@ -10,30 +10,9 @@ import net from "../src/net.js";
 import { SocketError } from "../src/socket-error.js";
 import tls from "../src/tls.js";
 import { cert, key } from "./certificate.js";
+import { echo, listen } from "./server.js";
 
 /** @typedef {import("node:test").TestContext} TestContext */
-
-/**
- * @param {TestContext} t
- * @param {(socket: nodeNet.Socket) => void} serve
- * @param {nodeNet.Server} [server]
- */
-async function listen(t, serve, server = nodeNet.createServer({ allowHalfOpen: true })) {
-  /** @type {Set<nodeNet.Socket>} */
-  const connections = new Set();
-  server.on("connection", (socket) => connections.add(socket.on("error", () => {})));
-  server.on(server instanceof nodeTls.Server ? "secureConnection" : "connection", serve);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    for (const connection of connections) connection.destroy();
-    server.close();
-  });
-  return /** @type {nodeNet.AddressInfo} */ (server.address()).port;
-}
-
-/** @param {nodeNet.Socket} socket */
-const echo = (socket) => socket.pipe(socket);
 
 /**
  * @param {TestContext} t
