@@ -6,6 +6,7 @@ The first line that a client sends says what the connection is for:
 ``source N``  N bytes of a known pattern come back, then a FIN
 ``sink``      everything up to the FIN is taken; then its length and SHA-256 come back as JSON
 ``drain``     the same without the hash
+``count N``   N bytes are taken; then one byte comes back
 ``echo``      everything comes back
 
 With ``--key FILE --cert FILE`` all of it goes over TLS.
@@ -71,6 +72,15 @@ def drain(connection: socket.socket, _argument: str, early: bytes) -> None:
     connection.sendall(json.dumps({"length": length}).encode())
 
 
+def count(connection: socket.socket, argument: str, early: bytes) -> None:
+    """Answer with a byte when all bytes are there, for those who cannot send a FIN."""
+    rest = int(argument) - len(early)
+    buffer = memoryview(bytearray(MEBIBYTE // 4))
+    while rest > 0 and (received := connection.recv_into(buffer)):
+        rest -= received
+    connection.sendall(b".")
+
+
 def echo(connection: socket.socket, _argument: str, early: bytes) -> None:
     """Send back what comes."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -80,7 +90,7 @@ def echo(connection: socket.socket, _argument: str, early: bytes) -> None:
         connection.sendall(buffer[:count])
 
 
-SERVICES = {"source": source, "sink": sink, "drain": drain, "echo": echo}
+SERVICES = {"source": source, "sink": sink, "drain": drain, "count": count, "echo": echo}
 
 
 def serve(accepted: socket.socket, context: ssl.SSLContext | None) -> None:

@@ -159,6 +159,10 @@ class TcpTransport(asyncio.Protocol):
         """Tell `listener` from now on."""
         self._listener = listener
 
+    def protocol(self) -> asyncio.BaseProtocol:
+        """Return what the event loop is to tell of the connection."""
+        return self
+
     # ---- asyncio.Protocol ----
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -227,7 +231,7 @@ class TcpTransport(asyncio.Protocol):
         try:
             self._socket, (_, address) = await connect_tcp(options.remote, options.local, self._prepare, self._resolver)
             self._remote = (address[0], address[1])
-            await self._loop.create_connection(lambda: self, sock=self._socket)
+            await self._loop.create_connection(self.protocol, sock=self._socket)
         except ConnectError as error:
             self._listener.connect_failed(error.failure)
         except OSError as error:
@@ -236,7 +240,7 @@ class TcpTransport(asyncio.Protocol):
 
     async def _accept(self, accepted: socket.socket) -> None:
         try:
-            await self._loop.connect_accepted_socket(lambda: self, accepted)
+            await self._loop.connect_accepted_socket(self.protocol, accepted)
         except OSError as error:
             self._listener.connect_failed(failure_of(error, "connect"))
 

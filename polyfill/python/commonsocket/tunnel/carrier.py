@@ -54,6 +54,13 @@ class Client(Protocol):
     def send_binary(self, payload: bytes) -> None:
         """Send a binary message."""
 
+    def send_block(self, block: memoryview, end: int) -> None:
+        """Send the bytes from `HEADROOM` to `end` as a binary message, from where they are; see `unsent`."""
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes the system has not taken yet; with none, no block that was sent is needed any more."""
+
     def send_text(self, message: str) -> None:
         """Send a text message."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .carrier import Carrier
+    from .clients import Clients
     from .metrics import Metrics
     from .settings import Settings
 
@@ -37,6 +38,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         "_answer",
         "_buffer",
         "_carrier",
+        "_clients",
         "_closing_since",
         "_gone",
         "_handshake",
@@ -44,7 +46,6 @@ class ClientConnection(asyncio.BufferedProtocol):
         "_idle_since",
         "_moved",
         "_name",
-        "_on_gone",
         "_opened",
         "_paused",
         "_pinged",
@@ -55,20 +56,18 @@ class ClientConnection(asyncio.BufferedProtocol):
         "_text",
         "_transport",
         "is_congested",
-        "is_surplus",
         "metrics",
         "queue",
         "settings",
     )
 
-    def __init__(self, settings: Settings, metrics: Metrics, on_gone: Callable[[ClientConnection], None]) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, clients: Clients) -> None:
         self.settings = settings
         self.metrics = metrics
         self.queue: MicrotaskQueue = microtasks()
         self.is_congested = False
-        #: There are as many clients as there may be without it.
-        self.is_surplus = False
-        self._on_gone = on_gone
+        #: All clients of the tunnel, this one while it is connected.
+        self._clients = clients
         self._buffer = memoryview(bytearray(_READ_SIZE)) if _SHARED is None else _SHARED
         self._transport: asyncio.Transport
         self._name = "?"
@@ -97,7 +96,9 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(high=high, low=high // 4)
         peer = transport.get_extra_info("peername")
         self._name = f"{peer[0]} port {peer[1]}" if peer else "?"
-        if self.is_surplus:
+        self._clients.add(self)
+        # The one that is too many is answered, and does not stay.
+        if len(self._clients) > self.settings.limits.connections:
             self.refuse(self._handshake.too_many())
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # the system says how much there is
@@ -128,7 +129,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # a client may leave as it likes
         """Let go of everything."""
         self._lose(clean=False)
-        self._on_gone(self)
+        self._clients.remove(self)
 
     # ---- Client ----
 
@@ -136,6 +137,16 @@ class ClientConnection(asyncio.BufferedProtocol):
         """Send a binary message."""
         self._moved = True
         self._transport.write(frames.header(frames.BINARY, len(payload)) + payload)
+
+    def send_block(self, block: memoryview, end: int) -> None:
+        """Send the bytes of a block as a binary message, from where they are."""
+        self._moved = True
+        self._transport.write(block[frames.put_header(block, end) : end])
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes the system has not taken yet."""
+        return self._transport.get_write_buffer_size()
 
     def send_text(self, message: str) -> None:
         """Send a text message."""

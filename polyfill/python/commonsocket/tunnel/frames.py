@@ -8,7 +8,7 @@ and nothing of it is put together. That, and one copy per byte, is why this is n
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 try:
     from websockets.speedups import apply_mask
@@ -31,11 +31,14 @@ _KNOWN: Final = {CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG}
 _FIN: Final = 0x80
 _RESERVED: Final = 0x70
 _OPCODE: Final = 0x0F
+_WHOLE_BINARY: Final = _FIN | BINARY
 _MASKED: Final = 0x80
 _LENGTH: Final = 0x7F
 _LENGTH_16: Final = 126
 _LENGTH_64: Final = 127
 _MASK_SIZE: Final = 4
+#: The longest header of a server's frame.
+HEADROOM: Final = 10
 
 # Section 5.5: "All control frames MUST have a payload length of 125 bytes or less".
 _LONGEST_CONTROL: Final = 125
@@ -62,15 +65,9 @@ class FrameError(Exception):
         self.reason = reason
 
 
-class Piece(NamedTuple):
-    """A part of a frame's payload, unmasked: `opcode` is TEXT, BINARY, CLOSE, PING or PONG.
-
-    Control frames come in one piece. `end` says whether the message ends with it.
-    """
-
-    opcode: int
-    payload: bytes
-    end: bool
+#: A part of a frame's payload, unmasked: the opcode TEXT, BINARY, CLOSE, PING or PONG; the bytes; and whether the
+#: message ends with it. Control frames come in one piece.
+Piece = tuple[int, bytes, bool]
 
 
 class FrameReader:
@@ -101,67 +98,76 @@ class FrameReader:
         at, end = 0, len(view)
         while at < end:
             if self._unread == 0:
-                header = self._read_header(view[at : at + 14])
-                if not header:
+                body = self._read_header(view, at, end)
+                if body > end:
                     self._head = bytes(view[at:])
                     return
-                at += header
+                at = body
                 if self._unread and at == end:
                     return
-            count = min(self._unread, end - at)
-            payload = apply_mask(view[at : at + count], self._mask) if count else b""
-            at += count
-            self._unread -= count
-            complete = self._unread == 0
-            if not complete:
+            stop = at + self._unread
+            if stop <= end:
+                payload = apply_mask(view[at:stop], self._mask)
+                self._unread = 0
+                complete = True
+            else:
+                payload = apply_mask(view[at:end], self._mask)
+                self._unread = stop - end
+                complete = False
                 # The next piece begins within the mask.
-                turned = count % _MASK_SIZE
+                turned = (end - at) % _MASK_SIZE
                 self._mask = self._mask[turned:] + self._mask[:turned]
+                stop = end
+            at = stop
             if self._opcode < CLOSE:
-                yield Piece(self._opcode, payload, complete and self._end)
+                yield self._opcode, payload, complete and self._end
             elif complete:
-                yield Piece(self._opcode, self._control + payload, end=True)
+                yield self._opcode, self._control + payload, True
                 self._control = b""
             else:
                 self._control += payload
 
-    def _read_header(self, view: memoryview) -> int:
-        """Take the header at the beginning of `view`; return its length, 0 if it is not all there."""
-        if len(view) < 2:
-            return 0
-        first, second = view[0], view[1]
-        opcode = first & _OPCODE
-        fin = bool(first & _FIN)
+    def _read_header(self, view: memoryview, at: int, end: int) -> int:
+        """Take the header at `at`; return where it ends, which is behind `end` if it is not all there."""
+        if at + 2 > end:
+            return at + 2
+        first, second = view[at], view[at + 1]
+        # Section 5.1: "The server MUST close the connection upon receiving a frame that is not masked."
+        if not second & _MASKED:
+            raise FrameError(PROTOCOL_ERROR, "a client's frames have to be masked")
         length = second & _LENGTH
+        body = at + 2 + _MASK_SIZE
+        if length >= _LENGTH_16:
+            body += 2 if length == _LENGTH_16 else 8
+        # What every message of a browser is: whole, binary, and no part of another.
+        if first != _WHOLE_BINARY or self._message is not None:
+            self._check_first(first, length)
+        if body > end:
+            return body
+        if length >= _LENGTH_16:
+            shortest = _LENGTH_16 if length == _LENGTH_16 else 1 << 16
+            length = int.from_bytes(view[at + 2 : body - _MASK_SIZE], "big")
+            # Section 5.2: "the minimal number of bytes MUST be used", "the most significant bit MUST be 0".
+            if length < shortest or length >> 63:
+                raise FrameError(PROTOCOL_ERROR, "the length of a frame is badly written")
+        opcode = first & _OPCODE
+        if opcode < CLOSE:
+            self._begin_data(opcode, length, fin=first >= _FIN)
+        else:
+            self._opcode = opcode
+        self._unread = length
+        self._mask = bytes(view[body - _MASK_SIZE : body])
+        return body
+
+    def _check_first(self, first: int, length: int) -> None:
+        """Judge the first byte of a header."""
+        opcode = first & _OPCODE
         if first & _RESERVED:
             raise FrameError(PROTOCOL_ERROR, "reserved bits are set, and no extension was agreed on")
         if opcode not in _KNOWN:
             raise FrameError(PROTOCOL_ERROR, f"there is no opcode {opcode}")
-        # Section 5.1: "The server MUST close the connection upon receiving a frame that is not masked."
-        if not second & _MASKED:
-            raise FrameError(PROTOCOL_ERROR, "a client's frames have to be masked")
-        if opcode >= CLOSE and (length > _LONGEST_CONTROL or not fin):
+        if opcode >= CLOSE and (length > _LONGEST_CONTROL or not first & _FIN):
             raise FrameError(PROTOCOL_ERROR, "a control frame has to be short and whole")
-        at = 2
-        if length == _LENGTH_16:
-            at = 4
-        elif length == _LENGTH_64:
-            at = 10
-        if len(view) < at + _MASK_SIZE:
-            return 0
-        if length >= _LENGTH_16:
-            shortest = _LENGTH_16 if at == 4 else 1 << 16
-            length = int.from_bytes(view[2:at], "big")
-            # Section 5.2: "the minimal number of bytes MUST be used", "the most significant bit MUST be 0".
-            if length < shortest or length >> 63:
-                raise FrameError(PROTOCOL_ERROR, "the length of a frame is badly written")
-        if opcode < CLOSE:
-            self._begin_data(opcode, length, fin=fin)
-        else:
-            self._opcode = opcode
-        self._unread = length
-        self._mask = bytes(view[at : at + _MASK_SIZE])
-        return at + _MASK_SIZE
 
     def _begin_data(self, opcode: int, length: int, *, fin: bool) -> None:
         if opcode == CONTINUATION:
@@ -188,6 +194,14 @@ def header(opcode: int, length: int) -> bytes:
     if length < 1 << 16:
         return struct.pack("!BBH", _FIN | opcode, _LENGTH_16, length)
     return struct.pack("!BBQ", _FIN | opcode, _LENGTH_64, length)
+
+
+def put_header(block: memoryview, end: int) -> int:
+    """Put the header of a binary message in front of the bytes from `HEADROOM` to `end`; return where it begins."""
+    head = header(BINARY, end - HEADROOM)
+    start = HEADROOM - len(head)
+    block[start:HEADROOM] = head
+    return start
 
 
 def close_payload(code: int, reason: str = "") -> bytes:

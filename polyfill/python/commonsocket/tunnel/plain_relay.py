@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from commonsocket.core.options import SocketOptions
-from commonsocket.transports.tcp import TcpTransport
 
 from .allow_list import ACCESS_DENIED
 from .connect_limit import ConnectLimit
-from .frames import INTERNAL_ERROR, NORMAL, UNSUPPORTED, FrameError
+from .frames import HEADROOM, INTERNAL_ERROR, NORMAL, UNSUPPORTED, FrameError
 from .opening_handshake import target_refused
+from .relay_transport import RelayTransport
 
 if TYPE_CHECKING:
     from commonsocket.core.failure import Failure
@@ -30,7 +30,7 @@ class PlainRelay:
     def __init__(self, client: Client, target: Address) -> None:
         self._client = client
         self._target = target
-        self._tcp = TcpTransport(self, client.queue, client.settings.allowed.resolve)
+        self._tcp = RelayTransport(self, client)
         #: What the target has not taken yet: the system has not the one, the tunnel has the others.
         self._sending = False
         self._waiting: list[bytes] = []
@@ -103,6 +103,12 @@ class PlainRelay:
         """Send bytes to the client."""
         self._client.metrics.bytes_down += len(data)
         self._client.send_binary(data)
+
+    def block_received(self, block: memoryview, end: int) -> bool:
+        """Send the bytes of a block to the client."""
+        self._client.metrics.bytes_down += end - HEADROOM
+        self._client.send_block(block, end)
+        return True
 
     def fin_received(self) -> None:
         """Close the WebSocket: a plain one cannot be half open."""

@@ -9,9 +9,10 @@ import signal
 import socket
 import sys
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .client_connection import ClientConnection
+from .clients import Clients
 from .metrics import Metrics
 from .mistake import MistakeError
 
@@ -25,15 +26,14 @@ _log = logging.getLogger("commonsocket.tunnel")
 
 
 class Tunnel:
-    """A tunnel with its clients: `async with` starts it, and stops it within its grace period."""
+    """A tunnel with its clients, from `start` to `stop`."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
-        self._clients: set[ClientConnection] = set()
+        self._clients = Clients()
         self._servers: list[asyncio.Server] = []
-        self._ticker: asyncio.TimerHandle | None = None
-        self._quiet = asyncio.Event()
+        self._clock: asyncio.Task[None] | None = None
 
     @property
     def addresses(self) -> list[str]:
@@ -56,62 +56,56 @@ class Tunnel:
             for server in self._servers:
                 server.close()
             raise MistakeError(f"--listen {address.host} port {address.port}: {error.strerror or error}") from error
-        self._tick()
+        self._clock = asyncio.create_task(self._keep_time())
 
-    async def stop(self) -> int:
-        """Stop listening, wait for the clients within the grace period, end the others; return how many those were."""
+    async def stop(self, hurry: asyncio.Event | None = None) -> int:
+        """Stop listening, wait for the clients within the grace period, end the others; return how many those were.
+
+        `hurry` ends the grace period.
+        """
         for server in self._servers:
             server.close()
-        for client in list(self._clients):
+        for client in self._clients.now():
             if not client.carries:
                 client.stop()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.grace):
-                await self._until_quiet()
-        rest = list(self._clients)
+        await self._wait(self.settings.grace, hurry)
+        rest = self._clients.now()
         for client in rest:
             client.stop()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.settings.limits.close_time + 2 * _TICK):
-                await self._until_quiet()
-        if self._ticker is not None:
-            self._ticker.cancel()
-        for client in list(self._clients):
+        await self._wait(self.settings.limits.close_time + 2 * _TICK, hurry)
+        if self._clock is not None:
+            self._clock.cancel()
+        for client in self._clients.now():
             client.abandon()
         return len(rest)
 
+    async def _wait(self, seconds: float, hurry: asyncio.Event | None) -> None:
+        """Wait until no client is left, but no longer than that."""
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._clients.until_nobody())]
+        if hurry is not None:
+            waits.append(asyncio.ensure_future(hurry.wait()))
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for each in waits:
+            each.cancel()
+
     async def _listen(self, loop: asyncio.AbstractEventLoop, address: ListenAddress) -> asyncio.Server:
+        encrypted = address.encrypted
         return await loop.create_server(
-            self._accept,
+            lambda: ClientConnection(self.settings, self.metrics, self._clients),
             address.host,
             address.port,
-            ssl=self.settings.tls if address.encrypted else None,
+            ssl=self.settings.tls if encrypted else None,
+            ssl_handshake_timeout=self.settings.limits.handshake_time if encrypted else None,
             backlog=socket.SOMAXCONN,
         )
 
-    def _accept(self) -> ClientConnection:
-        client = ClientConnection(self.settings, self.metrics, self._lost)
-        # The one that is too many is answered, and does not stay.
-        client.is_surplus = len(self._clients) >= self.settings.limits.connections
-        self._clients.add(client)
-        self._quiet.clear()
-        return client
-
-    def _lost(self, client: ClientConnection) -> None:
-        self._clients.discard(client)
-        if not self._clients:
-            self._quiet.set()
-
-    async def _until_quiet(self) -> None:
-        if self._clients:
-            await self._quiet.wait()
-
-    def _tick(self) -> None:
+    async def _keep_time(self) -> None:
         loop = asyncio.get_running_loop()
-        now = loop.time()
-        for client in list(self._clients):
-            client.tick(now)
-        self._ticker = loop.call_later(_TICK, self._tick)
+        while True:
+            await asyncio.sleep(_TICK)
+            now = loop.time()
+            for client in self._clients.now():
+                client.tick(now)
 
 
 async def run(settings: Settings, *, with_stdin: bool = False) -> int:
@@ -120,9 +114,15 @@ async def run(settings: Settings, *, with_stdin: bool = False) -> int:
     `with_stdin` takes the end of standard input for that, too: it comes in any case when whoever started it ends.
     """
     loop = asyncio.get_running_loop()
-    asked = asyncio.Event()
+    asked, again = asyncio.Event(), asyncio.Event()
+
+    def ask() -> None:
+        (again if asked.is_set() else asked).set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
+        # Where the loop cannot do that (Windows), the process just ends.
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, ask)
     tunnel = Tunnel(settings)
     await tunnel.start()
     for address in tunnel.addresses:
@@ -131,7 +131,7 @@ async def run(settings: Settings, *, with_stdin: bool = False) -> int:
         # On a file the loop cannot wait, and a thread can.
         threading.Thread(target=_read_to_end, args=(loop, asked), daemon=True).start()
     await asked.wait()
-    count = await tunnel.stop()
+    count = await tunnel.stop(again)
     if count:
         _log.warning("%d connections had not finished after %g s and were reset", count, settings.grace)
     return 0

@@ -16,9 +16,10 @@ from commonsocket.transports.tls import TlsTransport, upgraded
 
 from .allow_list import ACCESS_DENIED
 from .connect_limit import ConnectLimit
-from .frames import NORMAL, PROTOCOL_ERROR, FrameError
+from .frames import HEADROOM, NORMAL, PROTOCOL_ERROR, FrameError
 from .init import option_changes, tls_options
 from .messages import decode, encode, encode_failure, tls_members
+from .relay_transport import RelayTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ class StreamCarrier:
         self._options = options
         self._far: TcpTransport | TlsTransport
         self._tls: TlsDetails | None = None
-        self._connected = self._released = False
+        self._connected = self._released = self._gone = False
 
         # Down, to the client: how much it will take, what waits for that, and how it ends behind that.
         self._credit = credit
@@ -62,23 +63,25 @@ class StreamCarrier:
         self._upgrade: SocketOptions | None = None
         self._unread: bytearray | None = None
         self._unread_due = 0
+        self._target_has_ended = False
 
         self._connect()
         self._limit = ConnectLimit(client, self.connect_failed)
 
     def _connect(self) -> None:
-        resolver = self._client.settings.allowed.resolve
-        kind = TlsTransport if self._options.type == "tls" else TcpTransport
-        self._far = kind(self, self._client.queue, resolver=resolver)
-        loop = self._client.queue.loop
+        queue = self._client.queue
+        if self._options.type == "tls":
+            self._far = TlsTransport(self, queue, resolver=self._client.settings.allowed.resolve)
+        else:
+            self._far = RelayTransport(self, self._client)
         if self._options.local is not None and not self._client.settings.allow_bind:
             refusal = Failure("connect", ACCESS_DENIED, "the tunnel does not allow to choose the local address")
-            loop.call_soon(self.connect_failed, refusal)
+            queue.loop.call_soon(self.connect_failed, refusal)
             return
         try:
             self._far.connect(self._options)
         except TypeError as error:
-            loop.call_soon(self.connect_failed, Failure("tls-handshake", None, str(error)))
+            queue.loop.call_soon(self.connect_failed, Failure("tls-handshake", None, str(error)))
 
     # ---- Carrier ----
 
@@ -136,6 +139,8 @@ class StreamCarrier:
         self._pump()
 
     def _take_fin(self, _members: dict[str, Any]) -> None:
+        if self._fin_received:
+            raise FrameError(PROTOCOL_ERROR, "the direction has ended already")
         self._fin_received = True
         self._when_sent(self._send_fin)
 
@@ -206,9 +211,24 @@ class StreamCarrier:
             if self._credit == 0:
                 self._read(on=False)
 
+    def block_received(self, block: memoryview, end: int) -> bool:
+        """Send the bytes of a block to the client, if it takes all of them."""
+        size = end - HEADROOM
+        if self._held or size > self._credit:
+            return False
+        self._credit -= size
+        self._client.metrics.bytes_down += size
+        self._client.send_block(block, end)
+        if self._credit == 0:
+            self._read(on=False)
+        return True
+
     def fin_received(self) -> None:
         """Tell the client, behind the data."""
-        self._end_with(lambda: self._client.send_text(encode("fin")))
+        self._target_has_ended = True
+        # In an upgrade it is an end within the handshake, of which the failure will tell.
+        if self._upgrade is None:
+            self._end_with(lambda: self._client.send_text(encode("fin")))
 
     def write_finished(self) -> None:
         """Go on with what waits."""
@@ -226,7 +246,8 @@ class StreamCarrier:
         self._end_with(lambda: self._fail(failure))
 
     def released(self) -> None:
-        """Tell the client that nothing is left, unless its failure is still waiting behind data."""
+        """Tell the client that nothing is left, unless the failure that came first still waits behind data."""
+        self._gone = True
         if self._last_word is None:
             self._client.close(NORMAL)
 
@@ -324,7 +345,7 @@ class StreamCarrier:
             self._fail(Failure("tls-handshake", None, str(error)))
             return
         self._far, self._options = tls, self._upgrade
-        tls.upgrade(tcp, bytes(self._unread), fin=False)
+        tls.upgrade(tcp, bytes(self._unread), fin=self._target_has_ended)
         self._upgrade = None
         self._read(on=True)
 
@@ -337,6 +358,8 @@ class StreamCarrier:
         self._client.failed(failure.phase, target=self.target, why=failure.message)
         self._client.send_text(encode_failure("failed", failure))
         self._release(reset=False)
+        if self._gone:
+            self._client.close(NORMAL)
 
     def _release(self, *, reset: bool) -> None:
         self._limit.stop()

@@ -67,4 +67,4 @@ def token_of_subprotocol(subprotocol: str) -> str | None:
 
 def _digest(secret: str) -> bytes:
     # Of one length, whatever the secret's: the comparison would else tell how long it is.
-    return hashlib.sha256(secret.encode()).digest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()

@@ -1,7 +1,7 @@
 /** A UDP socket at the far end of a WebSocket with the subprotocol "commonsocket.v1": a binary message is a datagram. */
 
 import { Departure } from "./departure.js";
-import { decode, decodeDatagram, encode, encodeDatagram, failureIn } from "./messages.js";
+import { decodeDatagram, encode, encodeDatagram, failureIn } from "./messages.js";
 
 /**
  * @typedef {import("./tunnel-transport.js").Carrier} Carrier
@@ -11,7 +11,6 @@ import { decode, decodeDatagram, encode, encodeDatagram, failureIn } from "./mes
  * @typedef {import("../transport.js").SocketOptions} SocketOptions
  * @typedef {import("../transport.js").TransportOptions} TransportOptions
  * @typedef {import("../../socket-endpoint.js").Endpoint} Endpoint
- * @typedef {import("./messages.js").DaemonMessage} DaemonMessage
  */
 
 /** The most that fits into a datagram by the length fields of RFC 768 and RFC 791, or RFC 8200. */
@@ -47,14 +46,19 @@ export class DatagramCarrier {
     });
   }
 
-  /** @param {string | ArrayBuffer} data */
-  message(data) {
-    if (typeof data !== "string") return this.#received(new Uint8Array(data));
-    const message = decode(data);
+  /** @param {import("./messages.js").Control} message */
+  control(message) {
     this.#handlers[message.type]?.(message);
   }
 
-  /** @type {Partial<Record<DaemonMessage, (message: any) => void>>} */
+  /** @param {Uint8Array<ArrayBuffer>} message */
+  data(message) {
+    if (this.#remote) return this.#client.datagram(message, this.#remote);
+    const { data, source } = decodeDatagram(message);
+    this.#client.datagram(data, source);
+  }
+
+  /** @type {import("./messages.js").Handlers} */
   #handlers = {
     connected: ({ remote, local }) => {
       this.#remote = remote;
@@ -112,12 +116,5 @@ export class DatagramCarrier {
 
   reset() {
     return this.close();
-  }
-
-  /** @param {Uint8Array<ArrayBuffer>} message */
-  #received(message) {
-    if (this.#remote) return this.#client.datagram(message, this.#remote);
-    const { data, source } = decodeDatagram(message);
-    this.#client.datagram(data, source);
   }
 }

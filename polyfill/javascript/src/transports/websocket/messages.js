@@ -12,7 +12,9 @@ import { bytesFromBase64, toBase64 } from "../base64.js";
  * @typedef {import("../../socket-endpoint.js").Endpoint} Endpoint
  * @typedef {import("../../socket-tls-info.js").TLSDetails} TLSDetails
  * @typedef {import("../transport.js").TransportOptions} TransportOptions
- * @typedef {keyof typeof fromDaemon} DaemonMessage
+ *
+ * @typedef {{type: keyof typeof fromDaemon} & Record<string, any>} Control a message of the daemon
+ * @typedef {Partial<Record<keyof typeof fromDaemon, (message: any) => void>>} Handlers
  */
 
 export const subprotocol = "commonsocket.v1";
@@ -60,7 +62,7 @@ export function encode(type, members = {}) {
 
 /**
  * @param {string} text
- * @returns {{type: DaemonMessage} & Record<string, any>}
+ * @returns {Control}
  * @throws {TypeError | SyntaxError} where the other end is no tunnel of this project
  */
 export function decode(text) {

@@ -38,10 +38,10 @@ export class PlainCarrier {
     client.connected({ remote: null, local: null });
   }
 
-  /** @param {string | ArrayBuffer} data */
-  message(data) {
-    if (typeof data === "string") return;
-    const bytes = new Uint8Array(data);
+  control() {}
+
+  /** @param {Uint8Array<ArrayBuffer>} bytes */
+  data(bytes) {
     if (bytes.length === 0) return;
     if (this.#queue.size > 0 || this.#client.room === 0) this.#queue.adopt(bytes);
     else this.#client.received(bytes, true);

@@ -7,7 +7,7 @@
  */
 
 import { ReceiveQueue } from "../../core/receive-queue.js";
-import { decode, encode, failureIn, optionsOf, tlsDetails, tlsOf } from "./messages.js";
+import { encode, failureIn, optionsOf, tlsDetails, tlsOf } from "./messages.js";
 
 /**
  * @typedef {import("./tunnel-transport.js").Carrier} Carrier
@@ -18,7 +18,6 @@ import { decode, encode, failureIn, optionsOf, tlsDetails, tlsOf } from "./messa
  * @typedef {import("../transport.js").TransportOptions} TransportOptions
  * @typedef {import("../../core/init.js").TLSInit} TLSInit
  * @typedef {import("../../socket-tls-info.js").TLSDetails} TLSDetails
- * @typedef {import("./messages.js").DaemonMessage} DaemonMessage
  */
 
 /** How many bytes the tunnel may send before any of them is taken. */
@@ -71,20 +70,19 @@ export class StreamCarrier {
     this.#begin(init);
   }
 
-  /** @param {string | ArrayBuffer} data */
-  message(data) {
-    if (typeof data !== "string") return this.#received(new Uint8Array(data));
-    let message;
-    try {
-      message = decode(data);
-    } catch (cause) {
-      const message = "The tunnel does not keep to the protocol";
-      return this.#link.fail({ phase: "established", code: null, message, cause });
-    }
+  /** @param {import("./messages.js").Control} message */
+  control(message) {
     this.#handlers[message.type]?.(message);
   }
 
-  /** @type {Partial<Record<DaemonMessage, (message: any) => void>>} */
+  /** @param {Uint8Array<ArrayBuffer>} bytes */
+  data(bytes) {
+    if (this.#unread) this.#keep(bytes);
+    else if (this.#queue.size > 0 || this.#client.room === 0) this.#queue.adopt(bytes);
+    else this.#pass(bytes);
+  }
+
+  /** @type {import("./messages.js").Handlers} */
   #handlers = {
     connected: ({ remote, local, tls, credit }) => {
       this.#credit = credit;
@@ -102,8 +100,7 @@ export class StreamCarrier {
     held: () => this.#giveBack(),
     secured: ({ tls }) => this.#secured?.(tlsDetails(tls)),
     failed: (message) => {
-      // "Bytes that the platform received before the failure are passed on before it."
-      while (this.#queue.size > 0) this.#client.received(this.#queue.shift(), true);
+      this.#passAll();
       this.#link.fail(failureIn(message));
     },
   };
@@ -111,6 +108,7 @@ export class StreamCarrier {
   /** The WebSocket broke: what becomes of the connection behind it, nobody can tell. */
   lost() {
     const message = "The connection to the tunnel was lost";
+    this.#passAll();
     this.#link.fail({ phase: "established", code: "ECONNABORTED", message, cause: undefined });
   }
 
@@ -173,7 +171,8 @@ export class StreamCarrier {
       this.#begun = true;
     } catch (cause) {
       const { message } = /** @type {Error} */ (cause);
-      this.#link.fail({ phase: "connect", code: null, message, cause });
+      // A key that cannot be taken out of this realm.
+      this.#link.fail({ phase: "tls-handshake", code: null, message, cause });
     }
   }
 
@@ -183,13 +182,6 @@ export class StreamCarrier {
     return this.#begun;
   }
 
-  /** @param {Uint8Array<ArrayBuffer>} bytes */
-  #received(bytes) {
-    if (this.#unread) this.#keep(bytes);
-    else if (this.#queue.size > 0 || this.#client.room === 0) this.#queue.adopt(bytes);
-    else this.#pass(bytes);
-  }
-
   /** Passes on what the client has room for. */
   #drain() {
     if (this.#unread) return;
@@ -197,6 +189,11 @@ export class StreamCarrier {
     if (this.#queue.size > 0 || !this.#finArrived) return;
     this.#finArrived = false;
     this.#client.ended();
+  }
+
+  /** "Bytes that the platform received before the failure are passed on before it", whatever room there is. */
+  #passAll() {
+    while (this.#queue.size > 0) this.#client.received(this.#queue.shift(), true);
   }
 
   /** @param {Uint8Array<ArrayBuffer>} bytes with a buffer of their own */
@@ -242,6 +239,8 @@ export class StreamCarrier {
   #giveBack() {
     const unread = this.#unread ?? [];
     this.#unread = null;
+    // It was the end of plaintext, and is an end within the handshake now.
+    this.#finArrived = false;
     const size = unread.reduce((sum, { length }) => sum + length, 0);
     this.#link.send(encode("handshake", { unread: size }));
     for (const bytes of unread) {

@@ -5,7 +5,7 @@
 
 import { openingFor } from "./configuration.js";
 import { DatagramCarrier } from "./datagram-carrier.js";
-import { initOf, subprotocol } from "./messages.js";
+import { decode, initOf, subprotocol } from "./messages.js";
 import { PlainCarrier } from "./plain-carrier.js";
 import { StreamCarrier } from "./stream-carrier.js";
 
@@ -20,7 +20,8 @@ import { StreamCarrier } from "./stream-carrier.js";
  * @typedef {import("../../core/init.js").TLSInit} TLSInit
  *
  * @typedef {object} Carrier what the WebSocket carries, once it is open
- * @property {(data: string | ArrayBuffer) => void} message
+ * @property {(bytes: Uint8Array<ArrayBuffer>) => void} data takes a binary message, with its memory
+ * @property {(message: import("./messages.js").Control) => void} control takes a text message of "commonsocket.v1"
  * @property {(event: CloseEvent) => void} lost the WebSocket has closed, and nobody here wanted that
  * @property {(message: Message) => boolean} write
  * @property {() => void} writeFin
@@ -130,9 +131,7 @@ export class TunnelTransport {
     const { origin, pathname } = new URL(opening.url);
     webSocket.binaryType = "arraybuffer";
     webSocket.addEventListener("open", () => this.#opened(webSocket, options, init));
-    webSocket.addEventListener("message", ({ data }) => {
-      if (!this.#over) this.#carrier?.message(data);
-    });
+    webSocket.addEventListener("message", ({ data }) => this.#received(data));
     // Every error is followed by this.
     webSocket.addEventListener("close", (event) => this.#closed(event, `${origin}${pathname}`));
     webSocket.addEventListener("error", () => {});
@@ -165,6 +164,21 @@ export class TunnelTransport {
       const message = `This tunnel carries plain TCP only: it has no subprotocol ${subprotocol}`;
       this.#fail({ phase: "connect", code: accessDenied, message, cause: undefined });
     }
+  }
+
+  /** @param {string | ArrayBuffer} data */
+  #received(data) {
+    const carrier = this.#carrier;
+    if (this.#over || !carrier) return;
+    if (typeof data !== "string") return carrier.data(new Uint8Array(data));
+    let message;
+    try {
+      message = decode(data);
+    } catch (cause) {
+      const message = "What the tunnel says is none of its protocol";
+      return this.#fail({ phase: "established", code: null, message, cause });
+    }
+    carrier.control(message);
   }
 
   /**

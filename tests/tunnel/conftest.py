@@ -1,0 +1,117 @@
+"""What the tests of the tunnel share: tunnels in this process, targets, and an ear for what nobody caught."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from commonsocket.tunnel.allow_list import AllowList, parse_rule
+from commonsocket.tunnel.server import Tunnel
+from commonsocket.tunnel.settings import Limits, ListenAddress, Settings
+from raw_client import LIMIT, RawClient
+
+EVERYWHERE = ("127.0.0.0/8:*", "127.0.0.0/8:*/udp", "localhost:*")
+
+Target = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_is_reported() -> AsyncIterator[None]:
+    """Fail a test in which something reaches the event loop's exception handler."""
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+    yield
+    for _ in range(4):
+        await asyncio.sleep(0)
+    assert reported == []
+
+
+@pytest.fixture
+async def tunnel() -> AsyncIterator[Callable[..., Coroutine[Any, Any, Tunnel]]]:
+    """Start tunnels: `await tunnel("127.0.0.1:80", limits={...}, tokens=...)`; they stop after the test."""
+    started: list[Tunnel] = []
+
+    async def start(*rules: str, limits: dict[str, Any] | None = None, **settings: Any) -> Tunnel:
+        made = Tunnel(
+            Settings(
+                listen=(ListenAddress("127.0.0.1", 0, encrypted="tls" in settings),),
+                allowed=AllowList([parse_rule(rule) for rule in rules or EVERYWHERE]),
+                limits=replace(Limits(), **(limits or {})),
+                grace=settings.pop("grace", 0),
+                **settings,
+            )
+        )
+        await made.start()
+        started.append(made)
+        return made
+
+    yield start
+    while RawClient.opened:
+        RawClient.opened.pop().cut()
+    for made in started:
+        await made.stop()
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Callable[[Target], Coroutine[Any, Any, int]]]:
+    """Start targets: `port = await serve(handler)`; they stop after the test."""
+    servers: list[asyncio.Server] = []
+    tasks: set[asyncio.Task[Any]] = set()
+
+    async def start(handler: Target) -> int:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.add(task)
+            try:
+                await handler(reader, writer)
+            except (ConnectionError, asyncio.CancelledError):
+                pass
+            finally:
+                writer.transport.abort()
+
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        servers.append(server)
+        port: int = server.sockets[0].getsockname()[1]
+        return port
+
+    yield start
+    for server in servers:
+        server.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send back what comes, and end when it ends."""
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.write_eof()
+    await reader.read()
+
+
+class Recorder:
+    """A target that takes everything, and tells how it ended: "fin", or the name of the error."""
+
+    def __init__(self) -> None:
+        self.received = b""
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                self.received += data
+        except ConnectionError as error:
+            self.ended.set_result(type(error).__name__)
+        else:
+            self.ended.set_result("fin")
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what nobody tells; no test waits for longer than `LIMIT`."""
+    async with asyncio.timeout(LIMIT):
+        while not condition():  # noqa: ASYNC110  # the tunnel has no events for its tests
+            await asyncio.sleep(0.005)
