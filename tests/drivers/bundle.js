@@ -30,9 +30,12 @@ const { metafile } = await build({
     "commonsocket/deno": join(POLYFILL, "deno.js"),
     "commonsocket/tunnel": join(POLYFILL, "tunnel.js"),
     commonsocket: join(POLYFILL, "index.js"),
+    "pg-cloudflare": join(HERE, "programs/pg-cloudflare.js"),
+    // Its export for workerd is another build, with `cloudflare:sockets` in place of `net`.
+    ...(condition === "workerd" && { postgres: join(HERE, "../../node_modules/postgres/src/index.js") }),
     ...(browser && { "util/types": join(HERE, "programs/util-types.js") }),
   },
-  external: ["pg-native", "pg-cloudflare", "cloudflare:sockets", ...(browser ? [] : ["node:*"])],
+  external: ["pg-native", "cloudflare:sockets", ...(browser ? [] : ["node:*"])],
   inject: driver === "denoland" ? [join(HERE, "programs/deno.js")] : [],
   // What bundles of CommonJS need in a module.
   banner: browser

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import worker
 from conftest import TOKEN
 
 if TYPE_CHECKING:
@@ -76,6 +78,21 @@ def test_a_driver_works_on_commonsocket(
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == expected(encrypted=encrypted)
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_driver_works_in_workerd(driver: str, encrypted: bool, postgres: Cluster, tmp_path: Path) -> None:
+    program, parts = bundle(tmp_path, "worker", driver, "workerd")
+    assert {DRIVERS[driver], "core/socket-core.js", "transports/workerd/tcp.js"} <= parts
+    settings = postgres.settings(encrypted=encrypted)
+    if encrypted:
+        # Whom a worker trusts its configuration says.
+        settings["ca"] = ""
+    with worker.running(tmp_path, program, postgres.ca) as url:
+        request = urllib.request.Request(url, json.dumps(settings).encode())
+        with urllib.request.urlopen(request, timeout=60) as response:
+            assert json.load(response) == expected(encrypted=encrypted)
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])

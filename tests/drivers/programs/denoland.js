@@ -36,7 +36,7 @@ class Session {
       const answer = new Uint8Array(1);
       await conn.read(answer);
       if (decoder.decode(answer) !== "S") throw new Error("The server has no TLS");
-      conn = await Deno.startTls(conn, { hostname: host, caCerts: [ca] });
+      conn = await Deno.startTls(conn, { hostname: host, ...(ca && { caCerts: [ca] }) });
     }
     const messages = new Messages(conn);
     await messages.send("", int32s(196_608), text("user"), text(user), text("database"), text(database), [0]);

@@ -7,7 +7,7 @@
  * @property {string} user
  * @property {string} password
  * @property {string} database
- * @property {string | null} ca PEM; null for no TLS
+ * @property {string | null} ca who vouches for the server, PEM; empty where the platform knows; null for no TLS
  *
  * @typedef {object} Session
  * @property {(text: string, values?: any[]) => Promise<any[]>} query the rows
@@ -15,6 +15,15 @@
  */
 
 const LARGE = 3_000_000;
+
+/**
+ * @param {string | null} ca
+ * @returns {false | {ca?: string}} what drivers call `ssl`
+ */
+export function secure(ca) {
+  if (ca === null) return false;
+  return ca === "" ? {} : { ca };
+}
 
 /**
  * @param {Session} session
