@@ -211,8 +211,9 @@ class Launch:
         except OSError:
             return None
         printed, _ = await process.communicate()
-        found = re.search(r"\d+(\.\d+)*", printed.decode(errors="replace"))
-        return None if process.returncode or found is None else found[0]
+        # workerd is named by a date.
+        found = re.search(r"\d+([.-]\d+)*", printed.decode(errors="replace"))
+        return None if process.returncode or found is None else found[0].replace("-", ".")
 
 
 def known_targets() -> list[str]:

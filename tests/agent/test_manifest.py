@@ -176,6 +176,15 @@ def test_the_oldest_version_that_will_do(found: str, *, enough: bool) -> None:
             launch.check_version(found)
 
 
+@pytest.mark.parametrize(
+    ("printed", "version"),
+    [("v20.20.2", "20.20.2"), ("deno 2.9.6 (stable)", "2.9.6"), ("workerd 2026-11-17", "2026.11.17"), ("none", None)],
+)
+async def test_the_version_is_what_the_command_prints(printed: str, version: str | None) -> None:
+    command = (sys.executable, "-c", f"print({printed!r})")
+    assert await Launch("x", ("x",), FAKES, version_command=command).runtime_version() == version
+
+
 def test_an_implementation_is_a_file_that_is_there(tmp_path: Path) -> None:
     node = find_target("node")
     with pytest.raises(ImplementationRefused, match=r"there is no implementation 'missing\.js'"):
