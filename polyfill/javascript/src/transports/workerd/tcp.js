@@ -30,6 +30,12 @@ const partingTime = 50;
 /** How long a closed connection takes in what the peer still sends. */
 const lingerTime = 2000;
 
+/** How the platform begins to say that there are no connections outside of a request. */
+const disallowed = "Disallowed operation";
+
+/** By this code the core knows that it was not the network. */
+const accessDenied = "ERR_ACCESS_DENIED";
+
 /** What the platform calls a connection that broke, and the end of a TLS connection without TLS's own end. */
 const broken = /^Network connection lost\.|disconnected prematurely/;
 
@@ -157,7 +163,7 @@ class TCPTransport {
    */
   reset() {
     this.#sendBuffer?.drop();
-    if (!this.#connection || this.#failed) return this.#letGo();
+    if (!this.#connection || this.#connection.outlet.unused || this.#failed) return this.#letGo();
     const { outlet } = this.#connection;
     const letGo = () => this.#letGo();
     this.#sendBuffer
@@ -179,7 +185,8 @@ class TCPTransport {
       if (this.#over) connection.socket.close().catch(() => {});
       else this.#established(connection, ends, options);
     } catch (error) {
-      const { code = null } = /** @type {PlatformError} */ (error);
+      const { message, code = null } = /** @type {PlatformError} */ (error);
+      if (message.startsWith(disallowed)) return this.#fail(/** @type {PlatformError} */ (error), accessDenied);
       // A connection that was not made has a code. Of what fails behind it the platform tells at most that it was reset.
       if (secure && (code === null || code === "ECONNRESET")) this.#phase = "tls-handshake";
       this.#fail(/** @type {PlatformError} */ (error), code);
