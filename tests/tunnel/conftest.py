@@ -110,8 +110,8 @@ class Recorder:
             self.ended.set_result("fin")
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for what nobody tells; no test waits for longer than `LIMIT`."""
-    async with asyncio.timeout(LIMIT):
+async def until(condition: Callable[[], object], limit: float = LIMIT) -> None:
+    """Wait for what nobody tells, but no longer than `limit` seconds."""
+    async with asyncio.timeout(limit):
         while not condition():  # noqa: ASYNC110  # the tunnel has no events for its tests
             await asyncio.sleep(0.005)

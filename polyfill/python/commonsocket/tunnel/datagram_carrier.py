@@ -17,7 +17,7 @@ from .allow_list import ACCESS_DENIED
 from .connect_limit import ConnectLimit
 from .frames import NORMAL, PROTOCOL_ERROR, FrameError
 from .init import option_changes
-from .messages import decode, decode_datagram, encode, encode_datagram, encode_failure
+from .messages import attempts_of, decode, decode_datagram, encode, encode_datagram, encode_failure
 
 if TYPE_CHECKING:
     from commonsocket.core.options import SocketOptions
@@ -116,7 +116,7 @@ class DatagramCarrier:
         if self._released:
             return
         self._client.failed(failure.phase, target=self.target, why=failure.message)
-        self._client.send_text(encode_failure("failed", failure))
+        self._client.send_text(encode_failure("failed", failure, attempts=attempts_of(failure)))
         self._release()
 
     def datagram_received(self, data: bytes, source: tuple[str, int]) -> None:

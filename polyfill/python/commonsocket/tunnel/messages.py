@@ -12,6 +12,8 @@ import binascii
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from commonsocket.transports.system import system_code
+
 from .frames import POLICY, PROTOCOL_ERROR, FrameError
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ FROM_CLIENT: Final[Mapping[str, Mapping[str, type]]] = {
     "close": {},
     "reset": {},
 }
-#: What the daemon sends, in the same way. Of `connected`, `remote` and `tls` may be null.
+#: What the daemon sends, in the same way. Of `connected`, `remote` and `tls` may be null; each `code` may.
 FROM_DAEMON: Final[Mapping[str, Mapping[str, type]]] = {
     "connected": {"remote": dict, "local": dict, "tls": dict, "credit": int},
     "credit": {"bytes": int},
@@ -45,7 +47,7 @@ FROM_DAEMON: Final[Mapping[str, Mapping[str, type]]] = {
     "secured": {"tls": dict},
     "refused": {"phase": str, "code": str, "message": str, "bytes": int},
     "unreachable": {"phase": str, "code": str, "message": str},
-    "failed": {"phase": str, "code": str, "message": str},
+    "failed": {"phase": str, "code": str, "message": str, "attempts": list},
 }
 
 #: Beyond what a number of JavaScript holds exactly.
@@ -65,6 +67,14 @@ def encode(type_: str, **members: object) -> str:
 def encode_failure(type_: str, failure: Failure, **members: object) -> str:
     """Return a message that tells of a failure."""
     return encode(type_, phase=failure.phase, code=failure.system_code, message=failure.message, **members)
+
+
+def attempts_of(failure: Failure) -> list[dict[str, object]]:
+    """Return the single failures where several addresses of a name were tried, in their order."""
+    if not isinstance(failure.cause, ExceptionGroup):
+        return []
+    errors = [error for error in failure.cause.exceptions if isinstance(error, OSError)]
+    return [{"code": system_code(error), "message": str(error)} for error in errors]
 
 
 def tls_members(details: TlsDetails) -> dict[str, Any]:

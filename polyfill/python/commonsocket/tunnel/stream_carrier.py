@@ -18,7 +18,7 @@ from .allow_list import ACCESS_DENIED
 from .connect_limit import ConnectLimit
 from .frames import HEADROOM, NORMAL, PROTOCOL_ERROR, FrameError
 from .init import option_changes, tls_options
-from .messages import decode, encode, encode_failure, tls_members
+from .messages import attempts_of, decode, encode, encode_failure, tls_members
 from .relay_transport import RelayTransport
 
 if TYPE_CHECKING:
@@ -356,7 +356,7 @@ class StreamCarrier:
         if self._released:
             return
         self._client.failed(failure.phase, target=self.target, why=failure.message)
-        self._client.send_text(encode_failure("failed", failure))
+        self._client.send_text(encode_failure("failed", failure, attempts=attempts_of(failure)))
         self._release(reset=False)
         if self._gone:
             self._client.close(NORMAL)

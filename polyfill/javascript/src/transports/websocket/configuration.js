@@ -3,7 +3,7 @@
  * tunnels, and the page that uses the driver does.
  */
 
-import { tokenPrefix } from "./messages.js";
+import { plainSubprotocol, subprotocol, tokenPrefix } from "./messages.js";
 
 /**
  * @typedef {import("../../core/init.js").Remote} Remote
@@ -22,8 +22,8 @@ import { tokenPrefix } from "./messages.js";
  * @property {new (url: string, protocols: string[]) => WebSocket} WebSocket
  */
 
-/** The subprotocol of this project first, then the one of websockify, whose daemons take nothing else from a browser. */
-const defaultProtocols = ["commonsocket.v1", "binary"];
+/** What the tunnel speaks best comes first. */
+const defaultProtocols = [subprotocol, plainSubprotocol];
 
 /** @type {Configuration | null} */
 let configuration = null;

@@ -1,6 +1,7 @@
+import { accessDenied } from "./access-denied.js";
 import { checkCredentials } from "./credentials.js";
 import { queueTask } from "./queue-task.js";
-import { accessDenied, connect } from "./tunnel-transport.js";
+import { connect } from "./tunnel-transport.js";
 import { uncloneable } from "./uncloneable.js";
 
 /** Sockets of runtimes that have none of their own, above all of pages: through a tunnel. @type {import("../transport.js").Platform} */

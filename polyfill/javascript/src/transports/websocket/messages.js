@@ -19,6 +19,9 @@ import { bytesFromBase64, toBase64 } from "../base64.js";
 
 export const subprotocol = "commonsocket.v1";
 
+/** The one of websockify, whose daemons take nothing else from a browser: the plain bytes of a connection. */
+export const plainSubprotocol = "binary";
+
 /** What a subprotocol begins with that is a token, in base64url: a page can put it nowhere else but into the address. */
 export const tokenPrefix = "commonsocket.token.";
 
@@ -44,7 +47,7 @@ export const fromDaemon = {
   secured: ["tls"],
   refused: ["phase", "code", "message", "bytes"],
   unreachable: ["phase", "code", "message"],
-  failed: ["phase", "code", "message"],
+  failed: ["phase", "code", "message", "attempts"],
 };
 
 /** In front of a datagram of a socket that is not connected: port, length of the address, address. */
@@ -134,8 +137,11 @@ export function tlsDetails({ version, cipher, alpn, servername, peerCertificates
  * @param {any} message of type "failed", "refused" or "unreachable"
  * @returns {TransportFailure}
  */
-export function failureIn({ phase, code, message }) {
-  return { phase, code, message, cause: undefined };
+export function failureIn({ phase, code, message, attempts = [] }) {
+  const errors = attempts.map((/** @type {{code: string | null, message: string}} */ attempt) =>
+    Object.assign(new Error(attempt.message), { code: attempt.code }),
+  );
+  return { phase, code, message, cause: errors.length > 0 ? new AggregateError(errors, message) : undefined };
 }
 
 /**

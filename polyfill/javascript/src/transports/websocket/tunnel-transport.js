@@ -3,6 +3,7 @@
  * open: with the subprotocol "commonsocket.v1" everything, without it the plain bytes of one TCP connection.
  */
 
+import { accessDenied } from "./access-denied.js";
 import { openingFor } from "./configuration.js";
 import { DatagramCarrier } from "./datagram-carrier.js";
 import { decode, initOf, subprotocol } from "./messages.js";
@@ -39,9 +40,6 @@ import { StreamCarrier } from "./stream-carrier.js";
 
 /** How long the tunnel has for the last words. A browser itself waits for longer. */
 const partingTime = 3000;
-
-/** By this code the core knows that it was not the network. */
-export const accessDenied = "ERR_ACCESS_DENIED";
 
 /** @implements {Transport} */
 export class TunnelTransport {
