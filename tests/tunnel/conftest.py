@@ -9,7 +9,7 @@ import pytest
 from commonsocket.tunnel.allow_list import AllowList, parse_rule
 from commonsocket.tunnel.server import Tunnel
 from commonsocket.tunnel.settings import Limits, ListenAddress, Settings
-from raw_client import LIMIT, RawClient
+from raw_client import RawClient
 
 EVERYWHERE = ("127.0.0.0/8:*", "127.0.0.0/8:*/udp", "localhost:*")
 
@@ -82,36 +82,3 @@ async def serve() -> AsyncIterator[Callable[[Target], Coroutine[Any, Any, int]]]
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send back what comes, and end when it ends."""
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.write_eof()
-    await reader.read()
-
-
-class Recorder:
-    """A target that takes everything, and tells how it ended: "fin", or the name of the error."""
-
-    def __init__(self) -> None:
-        self.received = b""
-        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    async def __call__(self, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                self.received += data
-        except ConnectionError as error:
-            self.ended.set_result(type(error).__name__)
-        else:
-            self.ended.set_result("fin")
-
-
-async def until(condition: Callable[[], object], limit: float = LIMIT) -> None:
-    """Wait for what nobody tells, but no longer than `limit` seconds."""
-    async with asyncio.timeout(limit):
-        while not condition():  # noqa: ASYNC110  # the tunnel has no events for its tests
-            await asyncio.sleep(0.005)

@@ -5,8 +5,8 @@ import ssl
 
 import pytest
 import trustme
-from conftest import Recorder, echo, until
 from raw_client import BINARY, CLOSE, PING, PONG, RawClient, request
+from targets import Recorder, echo, until
 
 SOON = {"handshake_time": 0.3}
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import pytest
 import trustme
-from conftest import Recorder, echo
 from raw_client import BINARY, CLOSE, CONTINUATION, TEXT, RawClient
+from targets import Recorder, echo
 
 WINDOW = 65536
 

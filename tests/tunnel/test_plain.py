@@ -4,8 +4,8 @@ import asyncio
 import socket
 
 import pytest
-from conftest import Recorder, echo, until
 from raw_client import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, RawClient, frame, request
+from targets import Recorder, echo, until
 from websockets.asyncio.client import connect
 
 MEBIBYTE = 1 << 20

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from commonsocket.tunnel.tokens import Tokens
-from conftest import echo, until
+from targets import echo, until
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websockets
 
