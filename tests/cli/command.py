@@ -10,6 +10,8 @@ from pathlib import Path
 FAKES = Path(__file__).resolve().parents[1] / "fakes"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CI"}
 
+PATIENCE = 600  # seconds; what hangs takes for ever, and a whole suite on a busy machine some minutes
+
 
 def start(*args: str | Path, cwd: Path) -> subprocess.Popen[str]:
     """Start `conformance` in a process of its own."""
@@ -26,6 +28,6 @@ def start(*args: str | Path, cwd: Path) -> subprocess.Popen[str]:
 def conformance(*args: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run `conformance` to its end; whatever happens, no traceback may be shown."""
     process = start(*args, cwd=cwd)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in err, err
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)

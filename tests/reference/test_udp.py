@@ -248,7 +248,9 @@ async def test_icmp_is_told_softly_and_costs_no_datagram(make: MakeUdp, monkeypa
     assert (socket.stats.packets_sent, socket.stats.packets_dropped) == (1, 0)
     monkeypatch.undo()
     error = fired(socket, "error")
-    monkeypatch.setattr(datagrams, "_own", type("Unlucky", (), {"recvfrom": _raises(errno.EHOSTUNREACH)})())
+    own = datagrams._own
+    unlucky = {"recvfrom": _raises(errno.EHOSTUNREACH), "fileno": lambda _: own.fileno()}
+    monkeypatch.setattr(datagrams, "_own", type("Unlucky", (), unlucky)())
     datagrams._readable()
     monkeypatch.undo()
     event = await within(error)
