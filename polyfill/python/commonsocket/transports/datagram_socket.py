@@ -48,7 +48,7 @@ class DatagramSocket:
     `received` gets each datagram and its source, `failed` what the system says of datagrams that were sent.
     """
 
-    __slots__ = ("_failed", "_family", "_loop", "_own", "_received", "_receiving", "_waiting")
+    __slots__ = ("_failed", "_family", "_loop", "_own", "_received", "_receiving", "_waiting", "_watched")
 
     def __init__(
         self,
@@ -58,6 +58,7 @@ class DatagramSocket:
         failed: Callable[[OSError], None],
     ) -> None:
         self._own: socket.socket | None = own
+        self._watched = own.fileno()
         self._family = own.family
         self._loop = loop
         self._received = received
@@ -124,15 +125,15 @@ class DatagramSocket:
                 return
             except OSError as error:
                 # What ICMP said of something sent (RFC 1122, section 4.1.3.3).
-                self._watch_again(self._own)
+                self._watch_again()
                 self._failed(error)
                 return
             self._received(data, (plain(source[0]), source[1]))
 
-    def _watch_again(self, own: socket.socket) -> None:
+    def _watch_again(self) -> None:
         """Watch on after an error, which makes uvloop stop (libuv takes a POLLERR for the end of the descriptor)."""
-        self._loop.remove_reader(own)
-        self._loop.add_reader(own, self._readable)
+        self._loop.remove_reader(self._watched)
+        self._loop.add_reader(self._watched, self._readable)
 
     async def _receive(self, own: socket.socket) -> None:
         """Take what arrives, on a loop that cannot tell when something has."""
