@@ -56,6 +56,9 @@ export class BunQuicTransport {
   /** This end wants no more of it. */
   #left = false;
 
+  /** Ends the wait for a peer that acknowledges nothing. @type {NodeJS.Timeout | undefined} */
+  #lingering;
+
   #datagrams = 0;
 
   /**
@@ -158,7 +161,7 @@ export class BunQuicTransport {
     this.#left = true;
     // What was asked of streams just now goes out first; then it waits for its streams, which wait for the peer.
     setImmediate(() => session.close(noError).catch(() => {}));
-    setTimeout(() => this.#destroy(), lingerTime).unref();
+    this.#lingering = setTimeout(() => this.#destroy(), lingerTime).unref();
   }
 
   reset() {
@@ -201,6 +204,7 @@ export class BunQuicTransport {
       if (ending.kind === "idle") this.#client.failed(failure);
       else this.#client.peerClosed(failure, ending.code);
     }
+    clearTimeout(this.#lingering);
     /** @type {Link} */ (this.#link).letGo().then(() => this.#client.released());
   }
 }

@@ -61,6 +61,9 @@ class TCPTransport {
   #ended = false;
   #closing = false;
 
+  /** Ends the wait for a peer that goes on sending. @type {NodeJS.Timeout | undefined} */
+  #lingering;
+
   /** The failed write behind which received bytes may wait. @type {NodeError | null} */
   #brokenBy = null;
 
@@ -79,7 +82,10 @@ class TCPTransport {
     this.#raw = streams.open(this.#observer, accepted?.connection);
     this.#stream = this.#raw;
     this.#sendBuffer = new SendBuffer(this.#stream, client);
-    this.#raw.once("close", () => client.released());
+    this.#raw.once("close", () => {
+      clearTimeout(this.#lingering);
+      client.released();
+    });
     if (accepted) {
       process.nextTick(() => this.#established(accepted.ends, options));
     } else {
@@ -152,7 +158,7 @@ class TCPTransport {
     }
     this.#closing = true;
     this.#stream.unref();
-    setTimeout(() => this.#stream.destroy(), lingerTime).unref();
+    this.#lingering = setTimeout(() => this.#stream.destroy(), lingerTime).unref();
     this.resume();
   }
 
