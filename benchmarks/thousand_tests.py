@@ -56,7 +56,7 @@ class Silent:
 
 async def measure(target: str, spec: Spec, cases: Sequence[TestCase], jobs: int) -> Run:
     manifest = find_target(target)
-    meant = [case for case in cases if manifest.language in case.languages and case.features <= manifest.features]
+    meant = [case for case in cases if case.has_meaning_in(manifest.language) and case.features <= manifest.features]
     rounds = -(-COUNT // len(meant))
     pool = [
         # An id stands once in a plan: the tests of later rounds carry the round in theirs.

@@ -1,12 +1,12 @@
 // Opens a compatibility report as its reader would and prints what was seen, as JSON, for test_browser.py to judge.
-// usage: node browse.js PAGE.html [FOLDER FOR SCREENSHOTS]
+// usage: node browse.js PAGE.html MANY-TARGETS.html [FOLDER FOR SCREENSHOTS]
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { launch } from "../browser/browser.js";
 
-const [file = "", pictures] = process.argv.slice(2);
+const [file = "", crowded = "", pictures] = process.argv.slice(2);
 const address = pathToFileURL(file).href;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -85,6 +85,26 @@ try {
   seen.slash = await page.evaluate(() => document.activeElement?.id);
   await page.click("#theme");
   seen.switched = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+  /** @type {Record<string, unknown>} */
+  const many = {};
+  for (const width of [1280, 800]) {
+    const wide = await browser.newPage({ viewport: { width, height: 1000 } });
+    wide.on("pageerror", (error) => /** @type {unknown[]} */ (seen.errors).push(error.message));
+    await wide.goto(pathToFileURL(crowded).href);
+    await wide.locator("tr.row a.open").first().click();
+    many[width] = await wide.evaluate(() => document.documentElement.scrollWidth);
+    many.axe = [.../** @type {string[]} */ (many.axe ?? []), ...(await violations(wide))];
+    many.read = await wide.locator("tr.row td").first().ariaSnapshot();
+    many.open = await wide.locator("tr.detail details[open] h3").allInnerTexts();
+    many.closed = await wide.locator("tr.detail details:not([open])").count();
+    if (pictures) await wide.screenshot({ path: join(pictures, `many-${width}.png`), fullPage: true });
+    await wide.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await wide.locator("tr.row").last().scrollIntoViewIfNeeded();
+    many[`head-${width}`] = await wide.locator(".tests thead th").last().isVisible();
+    await wide.close();
+  }
+  seen.many = many;
 
   const linked = await open("light", String(seen.permalink));
   seen.linked = await linked.locator("tr.detail").textContent();

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samples import ABSENT, READY, samples
+from samples import ABSENT, READY, result, run, samples
 
 from conformance import spec
 from conformance.report import page
@@ -17,13 +17,27 @@ from conformance.results.model import Results
 HERE = Path(__file__).parent
 
 
+TARGETS = ("bun", "chromium", "chromium-iwa", "deno", "node", "node-latest", "reference", "wasm", "workerd")
+
+
+def crowded(folder: Path) -> Path:
+    """Write the report of many targets, of which one fails."""
+    name = "socket/lifecycle/tcp/constructed/remote-closed/writable-abort"
+    runs = [run(target, [result(name, target, "fail" if target == "wasm" else "pass")]) for target in TARGETS]
+    return page.write(Results(runs), folder, spec.load())
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("report")
     model = spec.load()
     written = page.write(Results(samples(model.hash), [ABSENT]), folder, model)
     done = subprocess.run(
-        ["node", HERE / "browse.js", written, folder], capture_output=True, text=True, check=False, timeout=120
+        ["node", HERE / "browse.js", written, crowded(folder / "many"), folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -78,3 +92,14 @@ def test_permalinks_lead_back(seen: Any) -> None:
     assert seen["asked"] == 2
     assert seen["clauseVisible"] is True
     assert READY.removeprefix("socket/") in seen["clause"]
+
+
+def test_many_targets_fit_side_by_side(seen: Any) -> None:
+    many = seen["many"]
+    assert (many["1280"], many["800"]) == (1280, 800), "nothing has to be scrolled sideways"
+    assert many["axe"] == []
+    assert "pass" in many["read"], "the sign has its word for who does not see it"
+    assert many["open"] == ["wasm: fail"], "what went wrong is shown"
+    assert many["closed"] == len(TARGETS) - 1
+    assert many["head-1280"]
+    assert many["head-800"]

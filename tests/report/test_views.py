@@ -80,3 +80,12 @@ def test_a_target_that_could_not_be_run_is_named_with_the_remedy() -> None:
     assert html.count("could not be run") == 1, "deno is only missing"
     assert "results/all.bun.log" in html
     assert "Not run" not in page.render(Results(samples()), spec.load())
+
+
+def test_many_targets_have_signs_in_place_of_words_and_their_versions() -> None:
+    names = ["bun", "chromium", "deno", "node", "workerd"]
+    html = page.render(Results([run(name, [result(READY, name)]) for name in names]), spec.load())
+    assert '<body class="many">' in html
+    assert html.count('workerd <span class="version">20.1.0</span>') == 2
+    assert 'title="workerd: pass"' in html
+    assert '<body class="many">' not in page.render(Results(samples()), spec.load())
