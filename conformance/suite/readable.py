@@ -302,11 +302,13 @@ async def cancel_preserves_last_bytes(t: Context) -> None:
     "what was written before a clean close reaches a slow peer that goes on sending",
     requirements=["readable/cancel-preserves-last-bytes"],
     features=["tcp"],
+    # Nobody lingers for ever, and a busy machine may be too slow for it.
+    waits=True,
 )
 async def last_bytes_outlive_late_data(t: Context) -> None:
     peer = await t.tcp_peer(reading=False, receive_buffer=16_384)
     link = await connect(t, peer)
-    value, size = t.rng.randrange(1, 256), 400_000
+    value, size = t.rng.randrange(1, 256), 150_000
     writer = await link.writer()
     write, close = await writer.start_write(Fill(value, size)), await writer.start_close()
     await link.socket.readable.cancel()

@@ -137,6 +137,11 @@ class Network:
         assert isinstance(connection, QuicConnection)
         self._streams[handle] = connection.take_stream(details["stream"], handle)
 
+    def _claim(self, handle: int, details: dict[str, Any], _: bytes | None) -> None:
+        connection = self._connections.get(handle)
+        if isinstance(connection, QuicConnection):
+            connection.quic.claim(unidirectional=details["unidirectional"], change=details["change"])
+
     def _max_datagram_size(self, handle: int, _details: dict[str, Any], _: bytes | None) -> int:
         connection = self._connections.get(handle)
         return connection.quic.max_datagram_size if isinstance(connection, QuicConnection) else 0
@@ -197,6 +202,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[Network, int, dict[str, Any], bytes | 
     "stop-sending": Network._stop_sending,  # noqa: SLF001
     "open-stream": Network._open_stream,  # noqa: SLF001
     "listen-on": Network._listen_on,  # noqa: SLF001
+    "claim": Network._claim,  # noqa: SLF001
     "max-datagram-size": Network._max_datagram_size,  # noqa: SLF001
     "packets": Network._packets,  # noqa: SLF001
     "pause": Network._pause,  # noqa: SLF001

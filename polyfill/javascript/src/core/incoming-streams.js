@@ -21,6 +21,13 @@ export class IncomingStreams {
   /** @type {ReadableStream<unknown> | null} */
   #stream = null;
 
+  #changed;
+
+  /** @param {(change: number) => void} changed is told how many more streams wait, or fewer */
+  constructor(changed) {
+    this.#changed = changed;
+  }
+
   /** Made on first use: most connections have no other streams. */
   get stream() {
     this.#stream ??= new ReadableStream(
@@ -32,7 +39,10 @@ export class IncomingStreams {
         pull: () => this.#pull(),
         cancel: () => {
           this.#cancelled = true;
-          for (const stream of this.#waiting.splice(0)) stream.refuse();
+          for (const stream of this.#waiting.splice(0)) {
+            stream.refuse();
+            this.#changed(-1);
+          }
         },
       },
       { highWaterMark: 0 },
@@ -44,6 +54,7 @@ export class IncomingStreams {
   add(stream) {
     if (this.#cancelled) return stream.refuse();
     this.#waiting.push(stream);
+    this.#changed(1);
     if (this.#wanted) this.#pull();
   }
 
@@ -61,7 +72,10 @@ export class IncomingStreams {
   #pull() {
     const stream = this.#waiting.shift();
     this.#wanted = stream === undefined;
-    if (stream) this.#controller?.enqueue(stream.face());
+    if (stream) {
+      this.#controller?.enqueue(stream.face());
+      this.#changed(-1);
+    }
     this.#settle();
   }
 

@@ -42,8 +42,8 @@ export class QuicStreams {
 
   #datagrams;
 
-  #bidirectional = new IncomingStreams();
-  #unidirectional = new IncomingStreams();
+  #bidirectional = new IncomingStreams((change) => this.#owner.connection?.claim?.(false, change));
+  #unidirectional = new IncomingStreams((change) => this.#owner.connection?.claim?.(true, change));
 
   /**
    * @param {QuicCore} owner

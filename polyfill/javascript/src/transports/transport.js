@@ -164,6 +164,8 @@
  * @typedef {object} SessionTransport
  * @property {(unidirectional: boolean, opened: (connect: StreamConnect) => void) => void} openStream opens one more stream,
  *   once connected. `opened` is called, later, when the peer allows it; never where the connection ends before
+ * @property {(unidirectional: boolean, change: number) => void} [claim] is told how many more streams of the peer wait for
+ *   somebody to take them, or fewer, where the platform can keep the peer from opening more
  * @property {(data: Uint8Array) => boolean} sendDatagram sends at most `maxDatagramSize` bytes, of which nothing is told.
  *   True: the next one may be sent. False: `client.datagramsAccepted()` will say so. The memory is the caller's again
  * @property {number} maxDatagramSize bytes of the largest datagram that can be sent at present; 0 where the peer takes none

@@ -20,6 +20,7 @@
  * | reset-stream, stop-sending     | of a QUIC stream: RESET_STREAM and STOP_SENDING                                    |
  * | open-stream {unidirectional}   | the number of a new one, or null: `streams-allowed` will say when to ask again    |
  * | listen-on {connection, stream} | gives one of them a handle of its own, about which its events come                |
+ * | claim {unidirectional, change} | so many more streams of the peer wait for the program, or fewer: it may open less |
  * | max-datagram-size, packets     | bytes; and how many packets were sent and received, as JSON                       |
  * | keep {needed}                  | whether the socket is a reason for the program to live on                         |
  * | release {reset}                | gives it up: `released` follows                                                   |

@@ -63,6 +63,14 @@ export class QuicConnection extends Connection {
     queueMicrotask(() => this.#openWished());
   }
 
+  /**
+   * @param {boolean} unidirectional
+   * @param {number} change
+   */
+  claim(unidirectional, change) {
+    ask("claim", this.handle, { unidirectional, change });
+  }
+
   /** @param {Uint8Array} data */
   sendDatagram(data) {
     return Boolean(ask("send-datagram", this.handle, { remote: null }, data));
