@@ -26,5 +26,23 @@ def test_every_target_has_a_row_that_leads_to_its_page() -> None:
 
 
 def test_every_command_has_a_row() -> None:
-    named = re.findall(r"`(?:conformance )?([^`]+)`", table("Commands"))
+    named = [word.removeprefix("conformance ") for word in re.findall(r"`([^`]+)`", table("Commands"))]
+    named = [word for word in named if not word.startswith("commonsocket ")]
     assert sorted(named) == sorted(COMMANDS)
+
+
+def test_the_pages_of_the_project_lead_somewhere() -> None:
+    """Links between the pages are paths of the checkout; those with a scheme lead out of it."""
+    pages = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("runners/*/README.md"),
+        *ROOT.glob("polyfill/*/*.md"),
+    ]
+    dead = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages
+        for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        if "://" not in link and not (page.parent / link).exists()
+    ]
+    assert dead == []
