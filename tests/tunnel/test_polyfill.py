@@ -113,8 +113,12 @@ async def test_plain_bytes_on_this_tunnel(program, tunnel, serve) -> None:
 @pytest.mark.parametrize("code", [1000, 1011])
 async def test_plain_bytes_on_another_daemon(program, subprotocol: str | None, code: int) -> None:
     """A daemon as websockify is one: it knows `binary`, or nothing, and no more."""
+    # websockify 0.13 takes what is between two commas, and finds no subprotocol behind a space.
+    offers: list[str] = []
 
     async def relay(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        offers.extend(connection.request.headers.get_all("Sec-WebSocket-Protocol"))
         await connection.send(await connection.recv())
         await connection.close(code)
 
@@ -124,6 +128,7 @@ async def test_plain_bytes_on_another_daemon(program, subprotocol: str | None, c
         configuration = {"url": f"ws://127.0.0.1:{port}", **({"protocols": []} if subprotocol is None else {})}
         told = await through(program, configuration, 1, half=False)
         encrypted = await through(program, configuration, 1, init={"type": "tls"})
+    assert {offer.split(",")[0] for offer in offers} == (set() if subprotocol is None else {"binary"})
     assert told["heard"] == "hello"
     assert told["closed"].startswith("fulfilled" if code == 1000 else "SocketError connection-reset ECONNRESET")
     assert encrypted["ready"].startswith("NotAllowedError")

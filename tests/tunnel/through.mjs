@@ -16,13 +16,15 @@ const socket = new Socket(init);
 const told = { ready: "fulfilled", heard: "", closed: "fulfilled", remote: null };
 const named = (error) => `${error.name} ${error.errorCode ?? ""} ${error.systemCode ?? ""}: ${error.message}`;
 
+// What is written at once goes out when the connection is made.
+const writer = socket.writable.getWriter();
+const written = writer.write(new TextEncoder().encode(say)).catch(() => {});
 await socket.ready.catch((error) => {
   told.ready = named(error);
 });
 if (told.ready === "fulfilled") {
   told.remote = socket.info.remote?.toJSON() ?? null;
-  const writer = socket.writable.getWriter();
-  await writer.write(new TextEncoder().encode(say));
+  await written;
   if (half) writer.close().catch(() => {});
   const decoder = new TextDecoder();
   try {

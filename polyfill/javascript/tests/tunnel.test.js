@@ -24,7 +24,7 @@ describe("useTunnel()", () => {
     });
     const opening = /** @type {any} */ (openingFor(remote));
     assert.equal(opening.url, "wss://tunnel.example/path?x=y");
-    assert.deepEqual(opening.protocols.slice(0, 2), ["commonsocket.v1", "binary"]);
+    assert.deepEqual(opening.protocols.slice(0, 2), ["binary", "commonsocket.v1"]);
     const [, , secret] = opening.protocols;
     // What RFC 6455 lets a subprotocol be made of: RFC 2616 "token".
     assert.match(secret, /^commonsocket\.token\.[\w-]+$/);
@@ -299,6 +299,7 @@ describe("plain bytes", () => {
     ])) {
       const ends = new Ends();
       const carrier = new PlainCarrier(ends.link, ends.client);
+      carrier.begin();
       carrier.lost(/** @type {any} */ (event));
       assert.deepEqual(ends.told, [["connected", { remote: null, local: null }], told]);
     }

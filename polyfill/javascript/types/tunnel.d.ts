@@ -8,7 +8,7 @@ export interface TunnelConfiguration {
   url: string | URL | ((remote: { address: string; port: number } | null) => string | URL);
   /** Shows the tunnel that this client may use it. It is sent as a subprotocol, which proxies do not log. */
   token?: string;
-  /** The subprotocols to offer, `["commonsocket.v1", "binary"]` by default: `[]` for daemons that know none. */
+  /** The subprotocols to offer, `["binary", "commonsocket.v1"]` by default: `[]` for daemons that know none. */
   protocols?: string[];
   /** What opens WebSockets in place of the global constructor, or where there is none, such as that of the package ws. */
   WebSocket?: new (url: string, protocols: string[]) => WebSocket;

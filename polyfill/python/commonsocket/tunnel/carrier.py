@@ -76,6 +76,9 @@ class Client(Protocol):
     def open(self) -> None:
         """Answer the request, which has waited for its target."""
 
+    def connected(self) -> None:
+        """Log that the far side is connected; `open` does that by itself."""
+
     def refuse(self, refused: Refused) -> None:
         """Answer the request with a refusal instead."""
 

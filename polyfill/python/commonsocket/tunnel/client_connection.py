@@ -40,6 +40,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         "_carrier",
         "_clients",
         "_closing_since",
+        "_connected_since",
         "_gone",
         "_handshake",
         "_heard",
@@ -86,6 +87,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._since = self._silent_since = self._idle_since = now
         self._heard = self._moved = self._pinged = False
         self._closing_since: float | None = None
+        self._connected_since: float | None = None
 
     # ---- asyncio.BufferedProtocol ----
 
@@ -173,7 +175,13 @@ class ClientConnection(asyncio.BufferedProtocol):
         """Answer the request, which has waited for its target."""
         assert self._answer is not None
         self._begin(self._answer)
+        self.connected()
         self.resume_reading()
+
+    def connected(self) -> None:
+        """Log that the far side is connected."""
+        self._connected_since = self.queue.loop.time()
+        _log.info("%s: connected to %s", self._name, self._carried.target)
 
     def refuse(self, refused: Refused) -> None:
         """Answer the request with a refusal, and nothing after it."""
@@ -349,6 +357,9 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._gone = True
         if self._opened:
             self.metrics.active -= 1
+        if self._connected_since is not None:
+            seconds = self.queue.loop.time() - self._connected_since
+            _log.info("%s: ended after %.1f s with %s", self._name, seconds, self._carried.target)
         if self._carrier is not None:
             self._carrier.gone(clean=clean)
 

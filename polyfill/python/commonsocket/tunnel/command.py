@@ -87,7 +87,7 @@ def parser(prog: str = "commonsocket tunnel") -> argparse.ArgumentParser:
     result.add_argument(
         "--grace", type=float, default=10.0, metavar="SECONDS", help="for connections to end when asked to stop (10)"
     )
-    result.add_argument("--verbose", action="store_true", help="log each connection that fails or is refused")
+    result.add_argument("--verbose", action="store_true", help="log connections, and why others failed or were refused")
     result.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input ends, too")
     limits = result.add_argument_group("limits")
     defaults = Limits()

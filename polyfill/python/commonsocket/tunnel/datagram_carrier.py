@@ -107,6 +107,7 @@ class DatagramCarrier:
         """Tell the client."""
         self._limit.stop()
         self._connected = True
+        self._client.connected()
         ends = {"remote": _endpoint(remote), "local": _endpoint(local)}
         self._client.send_text(encode("connected", **ends, tls=None, credit=0))
 

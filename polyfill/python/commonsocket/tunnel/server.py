@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # How exact the limits on times are.
 _TICK: Final = 0.5  # seconds
+# What the process has open besides its connections, each of which has two ends.
+_OWN_DESCRIPTORS: Final = 64
 
 _log = logging.getLogger("commonsocket.tunnel")
 
@@ -114,6 +116,7 @@ async def run(settings: Settings, *, with_stdin: bool = False) -> int:
     `with_stdin` takes the end of standard input for that, too: it comes in any case when whoever started it ends.
     """
     loop = asyncio.get_running_loop()
+    _raise_descriptor_limit(2 * settings.limits.connections + _OWN_DESCRIPTORS)
     asked, again = asyncio.Event(), asyncio.Event()
 
     def ask() -> None:
@@ -135,6 +138,20 @@ async def run(settings: Settings, *, with_stdin: bool = False) -> int:
     if count:
         _log.warning("%d connections had not finished after %g s and were reset", count, settings.grace)
     return 0
+
+
+def _raise_descriptor_limit(wanted: int) -> None:
+    """Have the system allow as many sockets as there may be, as far as it lets itself be told."""
+    try:
+        import resource  # noqa: PLC0415  # not on Windows, which has no such limit
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        _log.warning("the system allows %d open files, and the connections may need %d: see `ulimit -n`", hard, wanted)
+        wanted = hard
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _read_to_end(loop: asyncio.AbstractEventLoop, asked: asyncio.Event) -> None:

@@ -187,6 +187,7 @@ class StreamCarrier:
         """Tell the client."""
         self._limit.stop()
         self._connected = True
+        self._client.connected()
         self._client.send_text(
             encode(
                 "connected",

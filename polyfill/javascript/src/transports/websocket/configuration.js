@@ -22,8 +22,8 @@ import { plainSubprotocol, subprotocol, tokenPrefix } from "./messages.js";
  * @property {new (url: string, protocols: string[]) => WebSocket} WebSocket
  */
 
-/** What the tunnel speaks best comes first. */
-const defaultProtocols = [subprotocol, plainSubprotocol];
+/** The plain one first: websockify finds it nowhere else, and the tunnel of this project takes its own wherever it is. */
+const defaultProtocols = [plainSubprotocol, subprotocol];
 
 /** @type {Configuration | null} */
 let configuration = null;

@@ -34,8 +34,11 @@ export class PlainCarrier {
     this.#link = link;
     this.#client = client;
     this.#departure = new Departure(link, () => client.accepted());
+  }
+
+  begin() {
     // What the connection's ends are only the daemon knows.
-    client.connected({ remote: null, local: null });
+    this.#client.connected({ remote: null, local: null });
   }
 
   control() {}

@@ -157,7 +157,10 @@ export class TunnelTransport {
           ? new DatagramCarrier(link, /** @type {DatagramClient} */ (client), options, init)
           : new StreamCarrier(link, client, options, init);
     } else if (options.type === "tcp") {
-      this.#carrier = new PlainCarrier(link, client);
+      const carrier = new PlainCarrier(link, client);
+      this.#carrier = carrier;
+      // What was written meanwhile comes within.
+      carrier.begin();
     } else {
       const message = `This tunnel carries plain TCP only: it has no subprotocol ${subprotocol}`;
       this.#fail({ phase: "connect", code: accessDenied, message, cause: undefined });
