@@ -122,6 +122,7 @@ async def _attempts(t: Context, target: Target, error: RemoteError) -> list[str]
     cause = error.cause
     t.check(isinstance(cause, RemoteError), f"the cause of {error} is {cause}")
     assert isinstance(cause, RemoteError)
+    t.check(cause.is_a("AggregateError"), f"the cause of {error} is {cause}, which gathers nothing")
     return [str(each.code) for each in await target.get(cause, "errors")]
 
 
