@@ -8,6 +8,7 @@ this file, wherever FOLDER is.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -16,4 +17,12 @@ from bridge.launcher import run
 
 folder = Path(sys.argv[1]).resolve()
 sys.path.insert(1, str(folder.parent))
-sys.exit(run(import_module(f"{folder.name}.launcher").main, sys.argv[2:]))
+try:
+    launcher = import_module(f"{folder.name}.launcher")
+except ModuleNotFoundError as error:
+    package = (error.name or "").partition(".")[0]
+    if package == folder.name:
+        raise
+    sys.stderr.write(f"the Python package {package} was not found\npip install {package}\n")
+    sys.exit(os.EX_UNAVAILABLE)
+sys.exit(run(launcher.main, sys.argv[2:]))

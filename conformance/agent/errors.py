@@ -155,6 +155,16 @@ class AgentLies(AgentError):
         )
 
 
+class AgentLacks(AgentError):
+    """The agent says that something it needs is not installed, and in its last line how one gets it."""
+
+    code = "agent-lacks"
+
+    def __init__(self, target: str, said: str) -> None:
+        *lacking, remedy = said.strip().splitlines() or ["nothing: it has said nothing on stderr"]
+        super().__init__(f"the target {target!r} lacks something: {lacking[-1] if lacking else remedy}", remedy=remedy)
+
+
 # In conversation.
 
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from conformance.agent.errors import RuntimeNotFound, RuntimeTooOld
+from conformance.agent.errors import AgentLacks, RuntimeNotFound, RuntimeTooOld
 from conformance.agent.process import start_agent
 from conformance.errors import ConformanceError
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from conformance.agent.manifest import Launch, Manifest
 
 State = Literal["ready", "found", "missing", "too-old", "broken"]
-"""ready: its agent starts; found: its runtime is there, and nobody tried more; missing, too-old: its runtime; broken:
-its agent does not start."""
+"""ready: its agent starts; found: its runtime is there, and nobody tried more; missing, too-old: its runtime, or what
+else it needs; broken: its agent does not start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,6 @@ async def examine(manifest: Manifest, *, start: bool = True) -> Finding:
 
 
 def _state(problem: ConformanceError) -> State:
-    if isinstance(problem, RuntimeNotFound):
+    if isinstance(problem, (RuntimeNotFound, AgentLacks)):
         return "missing"
     return "too-old" if isinstance(problem, RuntimeTooOld) else "broken"

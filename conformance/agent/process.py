@@ -13,7 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from conformance.agent.client import AgentClient
-from conformance.agent.errors import AgentStartFailed
+from conformance.agent.errors import AgentLacks, AgentStartFailed
 from conformance.agent.lifeline import Lifeline
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ _LAST_WORDS: Final = 1.0  # seconds between a closed stdout and the end
 async def start_agent(launch: Launch, *, transcript: Transcript | None = None) -> AgentClient:
     """Start the agent of a target, check it, and return the conversation with it.
 
-    Raises AgentStartFailed, AgentSaysNoHello, WrongProtocolVersion, AgentLies, AgentHung, an AgentProtocolError or
-    RuntimeTooOld; nothing is left running then.
+    Raises AgentLacks, AgentStartFailed, AgentSaysNoHello, WrongProtocolVersion, AgentLies, AgentHung, an
+    AgentProtocolError or RuntimeTooOld; nothing is left running then.
     """
     client = AgentClient(launch.target, transcript=transcript)
     loop = asyncio.get_running_loop()
     try:
-        await loop.subprocess_exec(
+        _, process = await loop.subprocess_exec(
             lambda: _AgentProcess(client, launch.log),
             *launch.command,
             cwd=launch.folder,
@@ -54,6 +54,8 @@ async def start_agent(launch: Launch, *, transcript: Transcript | None = None) -
         version = await launch.runtime_version()
         if version is not None:
             launch.check_version(version)
+        if client.ended == _describe(os.EX_UNAVAILABLE):
+            raise AgentLacks(launch.target, process.said) from None
         raise
     except (Exception, asyncio.CancelledError):
         await client.close()
@@ -130,8 +132,13 @@ class _AgentProcess(asyncio.SubprocessProtocol):
         else:
             self._kill_group()
 
+    @property
+    def said(self) -> str:
+        """The end of stderr as it came."""
+        return b"".join(self._stderr)[-_STDERR_KEPT:].decode(errors="replace")
+
     def stderr(self) -> str:
-        said = b"".join(self._stderr)[-_STDERR_KEPT:].decode(errors="replace")
+        said = self.said
         if said and self._log is not None:
             said = f"{said.rstrip()}\n(all of it: {self._log.path})"
         return said

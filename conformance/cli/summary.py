@@ -50,7 +50,7 @@ def overview(results: Results) -> Iterator[str]:
         for run in results.runs:
             yield _verdict(run, sum(not test.expected for test in run.tests))
     yield from _absent([each for each in results.absent if not each.expected], "could not be run")
-    yield from _absent([each for each in results.absent if each.expected], "left out, as the runtime is missing")
+    yield from _absent([each for each in results.absent if each.expected], "left out, as something is not installed")
 
 
 _HEADS = ("", "runtime", "pass", "not", "unsupported", "unexpected", "wall", "of tests' time waiting")
@@ -71,7 +71,7 @@ def _absent(absent: Sequence[Absence], words: str) -> Iterator[str]:
         return
     yield ""
     yield f"{words}:"
-    for each in absent:
+    for each in sorted(absent, key=lambda each: each.target):
         yield f"  {each.target}: {each.message.splitlines()[0]}"
         yield f"    to mend it: {each.remedy}"
         if each.log:

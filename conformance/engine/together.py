@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from conformance.engine.run import Job, Progress
     from conformance.results.model import Record, Results, Run
 
-MISSING: Final = frozenset({"runtime-not-found", "runtime-too-old"})
-"""The codes of errors that say that a machine lacks a runtime, and nothing of the target."""
+MISSING: Final = frozenset({"runtime-not-found", "runtime-too-old", "agent-lacks"})
+"""The codes of errors that say what a machine lacks, and nothing of the target."""
 
 
 def absence(target: str, error: ConformanceError, *, optional: bool, log: str = "") -> Absence:

@@ -43,11 +43,11 @@ class Absence:
 
     target: str
     code: str
-    """The code of the error: `runtime-not-found`, `runtime-too-old`, `agent-start` …"""
+    """The code of the error: `runtime-not-found`, `runtime-too-old`, `agent-lacks`, `agent-start` …"""
     message: str
     remedy: str
     expected: bool = False
-    """Whether it was left out because its runtime is missing and nobody asked for it by name."""
+    """Whether it was left out because something is not installed and nobody asked for it by name."""
     log: str = ""
     """The file with what its agent wrote to stderr, if it wrote anything."""
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .errors import LaunchFailed
+from .errors import LaunchFailed, NotInstalled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -175,5 +175,5 @@ def _esbuild(order: Order) -> Path:
             return found
     program = shutil.which("esbuild")
     if program is None:
-        raise LaunchFailed("esbuild was not found", remedy="install it beside the project: npm install esbuild")
+        raise NotInstalled("esbuild was not found", remedy="install it beside the project: npm install esbuild")
     return Path(program)

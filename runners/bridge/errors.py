@@ -13,3 +13,7 @@ class LaunchFailed(Exception):  # noqa: N818 (named after its cause, as those of
         super().__init__(f"{what}\n{remedy}")
         self.what = what
         self.remedy = remedy
+
+
+class NotInstalled(LaunchFailed):
+    """Something that the target needs is not on this machine; `remedy` is how one gets it."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from .errors import LaunchFailed
+from .errors import LaunchFailed, NotInstalled
 from .stdio import Stdio
 
 if TYPE_CHECKING:
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
 def run(main: Callable[[Stdio, Sequence[str]], Awaitable[None]], arguments: Sequence[str]) -> int:
     """Run `main` until it returns or stdin ends, whichever comes first, and return the exit code.
 
-    A LaunchFailed is said on stderr, where the harness looks when a target does not start.
+    A LaunchFailed is said on stderr, where the harness looks when a target does not start. Where something is not
+    installed the exit code tells the harness that nothing is wrong with the target.
     """
     try:
         asyncio.run(_until_stdin_ends(main, arguments))
+    except NotInstalled as lacking:
+        print(lacking, file=sys.stderr)
+        return os.EX_UNAVAILABLE
     except LaunchFailed as failed:
         print(failed, file=sys.stderr)
         return 1

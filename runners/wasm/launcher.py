@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bridge.bundler import Order, bundle
-from bridge.errors import LaunchFailed
+from bridge.errors import NotInstalled
 
 from .program import Program
 
@@ -56,7 +56,7 @@ def _engine() -> Path:
         file = folder / "node_modules" / _ENGINE
         if file.is_file():
             return file
-    raise LaunchFailed("quickjs.wasm was not found", remedy="install it beside the project: npm install quickjs-wasi")
+    raise NotInstalled("quickjs.wasm was not found", remedy="install it beside the project: npm install quickjs-wasi")
 
 
 def _description(engine: Path) -> str:

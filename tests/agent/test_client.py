@@ -138,6 +138,17 @@ async def test_a_program_that_is_not_there(tmp_path: Path) -> None:
         await start_agent(Launch("x", ("./no-such-program",), tmp_path))
 
 
+async def test_an_agent_that_lacks_something_is_not_to_blame(tmp_path: Path) -> None:
+    said = "import sys; print('looking', 'engine.wasm was not found', 'npm install engine', sep='\\n', file=sys.stderr)"
+    command = (sys.executable, "-c", f"{said}; sys.exit(69)")
+    with pytest.raises(
+        errors.AgentLacks, match=r"the target 'bare' lacks something: engine\.wasm was not found"
+    ) as caught:
+        await start_agent(Launch("bare", command, tmp_path))
+    assert caught.value.remedy == "npm install engine"
+    assert (caught.value.code, caught.value.exit_code) == ("agent-lacks", 2)
+
+
 async def test_a_runtime_that_is_too_old_to_start_the_agent_is_told_its_age(tmp_path: Path) -> None:
     launch = Launch(
         "old",

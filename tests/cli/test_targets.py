@@ -21,7 +21,7 @@ def test_all_are_those_that_are_there_and_the_others_are_named(house: Path, caps
     assert command(["run", "--target", "all", TEST]) == 0
     said = capsys.readouterr()
     assert "reference: 1 of 1 tests passed; everything as expected" in said.out
-    left = said.out.partition("left out, as the runtime is missing:\n")[2]
+    left = said.out.partition("left out, as something is not installed:\n")[2]
     assert "  missing: the target 'missing' needs no-such-program" in left
     assert "    to mend it: buy it\n" in left
     assert "  old: the target 'old' needs version 99 or newer; found 3." in left
@@ -57,7 +57,7 @@ def test_where_no_runtime_is_there_nothing_was_tested(house: Path, capsys: pytes
     shutil.rmtree(house / "runners" / "reference")
     shutil.rmtree(house / "runners" / "old")
     assert command(["run", "--target", "all", TEST]) == 2
-    assert "left out, as the runtime is missing:\n  missing:" in capsys.readouterr().out
+    assert "left out, as something is not installed:\n  missing:" in capsys.readouterr().out
     assert not (house / "results").exists()
 
 
