@@ -21,9 +21,5 @@ const agent :Workerd.Worker = (
   globalOutbound = "loopback",
   durableObjectNamespaces = [(className = "Agent", uniqueKey = "agent", preventEviction = true)],
   durableObjectStorage = (inMemory = void),
-  bindings = [
-    (name = "AGENT", durableObjectNamespace = "Agent"),
-    (name = "VERSION", text = "{version}"),
-    (name = "PLATFORM", text = "{platform}"),
-  ],
+  bindings = [(name = "AGENT", durableObjectNamespace = "Agent")],
 );

@@ -6,14 +6,14 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import re
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
-from bridge import bundler, lifeline, websocket
+from bridge import bundler, lifeline
 from bridge.errors import LaunchFailed
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ WHY: Final = "what it printed before says why"
 
 _MACHINES: Final = {"x86_64": "x64", "AMD64": "x64", "aarch64": "arm64"}
 
+PLATFORM: Final = f"{sys.platform}-{_MACHINES.get(os.uname().machine, os.uname().machine)}"
+"""What the hello says of the machine, which a worker is not told."""
+
 
 async def main(stdio: Stdio, arguments: Sequence[str]) -> None:
     """Run the agent until one of the three ends: stdin, workerd, or the WebSocket between them.
@@ -44,17 +47,21 @@ async def main(stdio: Stdio, arguments: Sequence[str]) -> None:
         host="workerd.js",
         options=("--format=esm", "--target=esnext", "--external:cloudflare:*", "--external:node:*"),
     )
-    version, script = await asyncio.gather(_version(options.runtime), asyncio.to_thread(bundler.bundle, order))
+    script = bundler.bundle(order)
     folder = Path(tempfile.mkdtemp(prefix="workerd-agent-"))
     (folder / "agent.js").symlink_to(script)
     config = folder / "config.capnp"
-    config.write_text(_config(version, options.authority), encoding="utf-8")
+    config.write_text(_config(options.authority), encoding="utf-8")
     control, notice = os.pipe()
     command = [options.runtime, "serve", "--experimental", f"--control-fd={notice}", str(config)]
     async with lifeline.start(command, pass_fds=[notice], remove=[folder]) as workerd:
         os.close(notice)
-        port = await _port(control, workerd)
-        await websocket.connect(f"ws://127.0.0.1:{port}/", stdio)
+        # What takes its time is done while workerd starts.
+        version = await _version(options.runtime)
+        from bridge import websocket  # noqa: PLC0415
+
+        words = urlencode({"version": version, "platform": PLATFORM})
+        await websocket.connect(f"ws://127.0.0.1:{await _port(control, workerd)}/?{words}", stdio)
         raise LaunchFailed("workerd has closed the connection of the agent", remedy=WHY)
 
 
@@ -77,7 +84,7 @@ async def _version(runtime: str) -> str:
     return found[0].decode().replace("-", ".") if found else "unknown"
 
 
-def _config(version: str, authority: str) -> str:
+def _config(authority: str) -> str:
     """Return the configuration, filled in. Strings of JSON are strings of Cap'n Proto, too."""
     sockets = (
         f'    (name = "inbound-{number}", address = "127.0.0.1:0", service = "agent", tcp = ()),'
@@ -86,8 +93,6 @@ def _config(version: str, authority: str) -> str:
     places = {
         "authority": json.dumps(Path(authority).read_text(encoding="ascii")) if authority else "",
         "inbound": "\n".join(sockets),
-        "version": version,
-        "platform": f"{sys.platform}-{_MACHINES.get(platform.machine(), platform.machine())}",
     }
     template = (HERE / "config.capnp").read_text(encoding="utf-8")
     return re.sub(r"\{(\w+)\}", lambda place: places[place[1]], template)

@@ -9,7 +9,7 @@ import { hasSocket, startAgent } from "../agent/shell.js";
 
 /**
  * @typedef {import("cloudflare:sockets").PlatformSocket} PlatformSocket
- * @typedef {{AGENT: {getByName: (name: string) => Agent}, VERSION: string, PLATFORM: string}} Bindings
+ * @typedef {{AGENT: {getByName: (name: string) => Agent}}} Bindings
  */
 
 /** @type {{connect?: (socket: PlatformSocket) => Promise<void>}} */
@@ -20,11 +20,11 @@ export class Agent extends DurableObject {
   /**
    * The WebSocket of the harness.
    *
-   * @param {Request} _request
+   * @param {Request} request whose query has what a worker is not told otherwise
    */
-  fetch(_request) {
-    const { VERSION, PLATFORM } = this.env;
-    const implementation = description ?? { name: "built-in", version: VERSION };
+  fetch(request) {
+    const { version, platform } = Object.fromEntries(new URL(request.url).searchParams);
+    const implementation = description ?? { name: "built-in", version };
     if (!hasSocket({ exports })) return new Response(`${implementation.name} exports no Socket\n`, { status: 501 });
     const { 0: theirs, 1: ours } = new WebSocketPair();
     ours.accept();
@@ -32,8 +32,8 @@ export class Agent extends DurableObject {
       exports,
       host,
       implementation,
-      runtime: { name: "workerd", version: VERSION },
-      platform: PLATFORM,
+      runtime: { name: "workerd", version },
+      platform,
       readTree: () => tree,
       write: (lines) => ours.send(lines),
       leave() {},
