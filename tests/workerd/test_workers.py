@@ -6,6 +6,7 @@ import contextlib
 import json
 import socket
 import threading
+import time
 import urllib.request
 
 import pytest
@@ -107,6 +108,39 @@ def test_what_is_waited_for_may_go_on_when_the_connection_is_over(tmp_path):
         connection, _ = server.accept()
         with connection:
             assert everything(connection) == b"it is over"
+
+
+def test_flows_of_datagrams_are_sockets_too(tmp_path):
+    code = """
+        import { connect } from "commonsocket/worker";
+
+        addEventListener("connect", (event) => event.waitUntil(serve(event.socket)));
+
+        const ends = [];
+
+        async function serve({ readable, writable, closed, info, stats }) {
+          const writer = writable.getWriter();
+          for await (const datagram of readable) await writer.write(datagram);
+          await closed;
+          ends.push({ type: info.type, sent: stats.packetsSent, received: stats.packetsReceived });
+        }
+
+        export default { connect, fetch: () => Response.json(ends) };
+    """
+    more = '(name = "flows", address = "127.0.0.1:0", service = "worker", udp = (idleTimeoutMs = 200)),'
+    with serving(tmp_path, code, flags=["experimental"], more=more) as ports:
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)]
+            for number, client in enumerate(clients):
+                client.settimeout(LIMIT)
+                client.connect(("127.0.0.1", ports["flows"]))
+                for datagram in (b"one", b"", bytes([number]) * 1200):
+                    client.send(datagram)
+                    assert client.recv(2000) == datagram
+        deadline = time.monotonic() + LIMIT
+        while len(ended := fetch(ports["http"], None)) < 2:
+            assert time.monotonic() < deadline, "the flows do not end"
+    assert ended == [{"type": "udp", "sent": 3, "received": 3}] * 2
 
 
 def test_a_listener_claims_one_of_the_ports(tmp_path):

@@ -32,6 +32,7 @@ const config :Workerd.Config = (
     (name = "http", address = "127.0.0.1:0", service = "worker", http = ()),
     (name = "first", address = "127.0.0.1:0", service = "worker", tcp = ()),
     (name = "second", address = "127.0.0.1:0", service = "worker", tcp = ()),
+    MORE
   ],
 );
 const worker :Workerd.Worker = (
@@ -74,17 +75,21 @@ def bundle(folder: Path, code: str, conditions: str = CONDITIONS) -> tuple[Path,
 
 
 @contextlib.contextmanager
-def serving(folder: Path, code: str, *, date: str = NEWEST, flags: Sequence[str] = ()) -> Iterator[dict[str, int]]:
-    """Run a worker, and give the ports of its sockets."""
+def serving(
+    folder: Path, code: str, *, date: str = NEWEST, flags: Sequence[str] = (), more: str = ""
+) -> Iterator[dict[str, int]]:
+    """Run a worker, and give the ports of its sockets; `more` are sockets besides."""
     bundle(folder, code)
     written = "[" + ", ".join(f'"{flag}"' for flag in flags) + "]"
-    (folder / "config.capnp").write_text(CONFIG.replace("DATE", date).replace("FLAGS", written))
+    config = CONFIG.replace("DATE", date).replace("FLAGS", written).replace("MORE", more)
+    (folder / "config.capnp").write_text(config)
     control, notice = os.pipe()
     command = [str(MODULES / ".bin/workerd"), "serve", "--experimental", f"--control-fd={notice}", "config.capnp"]
     with subprocess.Popen(command, cwd=folder, pass_fds=[notice]) as process:
         os.close(notice)
         try:
             with os.fdopen(control) as said:
-                yield {message["socket"]: message["port"] for message in (json.loads(next(said)) for _ in range(3))}
+                lines = [json.loads(next(said)) for _ in range(config.count("address ="))]
+                yield {line["socket"]: line["port"] for line in lines}
         finally:
             process.kill()

@@ -55,14 +55,22 @@ class Arrival {
  */
 export async function connect(socket) {
   const arrival = new Arrival();
-  await take(socket, () => listenerFor(arrival));
+  await take(socket, (type) => listenerFor(arrival, type));
   await arrival.quiet();
 }
 
-/** @param {Arrival} arrival */
-function listenerFor(arrival) {
+/**
+ * @param {Arrival} arrival
+ * @param {"tcp" | "udp"} type
+ */
+function listenerFor(arrival, type) {
   const server = { close() {} };
-  const core = new ListenerCore(arrival, listenerOptions({}, platform), { ...platform, listen: () => server });
+  const inbound = /** @type {typeof platform} */ ({
+    ...platform,
+    supportedTypes: ["tcp", "udp"],
+    listen: () => server,
+  });
+  const core = new ListenerCore(arrival, listenerOptions({ type }, inbound), inbound);
   core.start();
   core.listening({ local: { address: "::", port: 0 } });
   return core;

@@ -71,11 +71,19 @@ export class DatagramCore extends SocketCore {
   datagram(data, source) {
     if (this.lifecycle.terminal) return;
     const { readSide } = this;
-    const chunk = this.info.remote ? data : { data, remote: source };
+    const chunk = isBound(this.options) ? { data, remote: source } : data;
     if (!(/** @type {DatagramReadSide} */ (readSide).receive(chunk, data.length))) return this.#count("packetsDropped");
     this.#count("packetsReceived");
     this.stats.bytesReceived += data.length;
     this.busy();
+  }
+
+  /**
+   * The platform has ended a flow, because it was idle.
+   * @override
+   */
+  ended() {
+    if (!this.lifecycle.terminal) this.idle(0);
   }
 
   /** @param {number} size of a datagram that was sent */

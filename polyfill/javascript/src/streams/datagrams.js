@@ -81,8 +81,9 @@ export class DatagramReadSide {
           this.#cancel();
         },
       },
-      // A reader that leaves while a chunk is on its way to it leaves the chunk in the stream.
-      { highWaterMark: 0, size: (chunk) => (chunk instanceof Uint8Array ? chunk : chunk.data).length },
+      // A reader that leaves while a chunk is on its way to it leaves the chunk in the stream. An empty one counts, too:
+      // workerd does not deliver chunks of no size.
+      { highWaterMark: 0, size: (chunk) => (chunk instanceof Uint8Array ? chunk : chunk.data).length || 1 },
     );
     return this.#stream;
   }

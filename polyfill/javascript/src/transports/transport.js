@@ -18,7 +18,7 @@
  *
  * With `type: "udp"` the client is a `DatagramClient`, to which every datagram is told by itself: `datagram()` in place of
  * `received()`, `datagramSent()` in place of `sent()`, and `failedSoftly()` for what does not end the socket. There is no
- * FIN: `writeFin()` is answered at once, and `ended()` never comes.
+ * FIN: `writeFin()` is answered at once, and `ended()` comes only where the platform itself ends a flow that is idle.
  *
  * With `type: "quic"` the transport is a `QuicTransport` and the client a `QuicClient`. The methods of both that are those
  * of a stream concern the primary stream: the first bidirectional one that the client opens, with the id 0.

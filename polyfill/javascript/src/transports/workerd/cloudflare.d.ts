@@ -6,6 +6,7 @@ declare module "cloudflare:sockets" {
     readonly writable: WritableStream<Uint8Array>;
     readonly opened: Promise<PlatformSocketInfo>;
     readonly closed: Promise<void>;
+    readonly protocol: "tcp" | "udp";
     close(): Promise<void>;
     startTls(): PlatformSocket;
   }
@@ -29,6 +30,12 @@ declare module "cloudflare:workers" {
 
 /** A pair of streams, and a native one: what is piped out of it never gets to a script. */
 declare class IdentityTransformStream extends TransformStream<Uint8Array, Uint8Array> {}
+
+/** A chunk of the streams of a socket whose protocol is "udp". */
+declare class Datagram {
+  constructor(data: Uint8Array);
+  readonly data: Uint8Array;
+}
 
 declare class WebSocketPair {
   0: WebSocket;

@@ -7,6 +7,7 @@
 import { endpointOf } from "./connection.js";
 import { net } from "./node-net.js";
 import { accept } from "./tcp.js";
+import { acceptFlow } from "./udp.js";
 
 /**
  * @typedef {import("cloudflare:sockets").PlatformSocket} PlatformSocket
@@ -66,18 +67,22 @@ export function listen(options, client) {
 }
 
 /**
- * Takes a connection that the platform has brought.
+ * Takes a connection that the platform has brought, or a flow of datagrams.
  * @param {PlatformSocket} socket
- * @param {() => ServerClient} unclaimed gives who takes what comes in at a port that nobody has claimed
- * @returns {Promise<void>} fulfils when the connection is over
+ * @param {(type: "tcp" | "udp") => ServerClient} unclaimed gives who takes what comes in at a port that nobody has claimed
+ * @returns {Promise<void>} fulfils when it is over
  */
 export async function take(socket, unclaimed) {
   const { remoteAddress, localAddress } = await socket.opened;
-  const ends = { remote: endpointOf(remoteAddress), local: endpointOf(localAddress) };
-  const client = claimed.get(ends.local?.port ?? 0) ?? unclaimed();
+  const type = socket.protocol === "udp" ? "udp" : "tcp";
+  const local = endpointOf(localAddress);
+  // Of a flow the platform tells no port.
+  const ends = { remote: endpointOf(remoteAddress), local: local?.port ? local : null };
+  const client = claimed.get(ends.local?.port ?? 0) ?? unclaimed(type);
   // The nearest that there is to a reset.
   if (!client.wanted) return socket.close();
+  const begin = type === "udp" ? acceptFlow : accept;
   await new Promise((resolve) => {
-    client.incoming(accept({ socket, ends, released: () => resolve(undefined) }));
+    client.incoming(begin({ socket, ends, released: () => resolve(undefined) }));
   });
 }

@@ -6,6 +6,9 @@
 /** What an idle connection holds. */
 const smallest = 4096;
 
+/** However few bytes are wanted, a read takes this many, so that a slow reader does not make every read a tiny one. */
+const shortest = 16 * 1024;
+
 /** What grows no more. */
 const largest = 256 * 1024;
 
@@ -22,7 +25,7 @@ export class ReceiveMemory {
   next(room) {
     const buffer = this.#spare ?? new ArrayBuffer(this.#size);
     this.#spare = null;
-    return new Uint8Array(buffer, 0, Math.min(buffer.byteLength, Math.max(room, smallest)));
+    return new Uint8Array(buffer, 0, Math.min(buffer.byteLength, Math.max(room, shortest)));
   }
 
   /**
