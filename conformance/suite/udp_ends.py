@@ -56,6 +56,31 @@ async def writer_close_flushes(t: Context) -> None:
 
 
 @test(
+    "what was written before ready is sent, though the socket is finished in the turn that makes it: {variant}",
+    requirements=["udp/one-datagram-per-write", "udp/closed-when-closed-and-cancelled"],
+    features=["udp"],
+    variants={"one-datagram": [30], "several-datagrams": [30, 0, 500]},
+)
+async def finished_at_once(t: Context, sizes: list[int]) -> None:
+    peer = await t.udp_peer()
+    datagrams = [t.rng.randbytes(size) for size in sizes]
+    socket, answers = await t.target.watch_and(
+        steps.construct("Socket", {"type": "udp", "remote": peer.remote}),
+        steps.get(Result(0), "writable"),
+        steps.call(Result(8), "getWriter"),
+        *(steps.call(Result(9), "write", datagram) for datagram in datagrams),
+        steps.call(Result(9), "close"),
+        steps.get(Result(0), "readable"),
+        steps.call(Result(11 + len(datagrams)), "cancel"),
+    )
+    for answer in (*answers[2:-2], answers[-1]):
+        await answer.get().fulfils()
+    await socket.closed.fulfils()
+    for datagram in datagrams:
+        t.equal((await peer.receive()).data, datagram, "the datagram that the peer received")
+
+
+@test(
     "cancelling readable finishes the read side, and what arrives later is thrown away: {variant}",
     requirements=["udp/cancel-ends-reading", "udp/closed-when-closed-and-cancelled"],
     features=["udp"],

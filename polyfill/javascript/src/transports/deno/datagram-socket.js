@@ -10,6 +10,9 @@ class DatagramSocket extends dgram.Socket {
   /** Whether a datagram is on its way to the kernel. */
   #sending = false;
 
+  /** Whether it is to be closed when that one is gone. */
+  #closing = false;
+
   /** What waits behind it: the arguments of send(). @type {any[][]} */
   #queue = [];
 
@@ -23,7 +26,7 @@ class DatagramSocket extends dgram.Socket {
     // meanwhile. So none does, and something else does it instead.
     super.unref();
     this.ref();
-    this.once("close", () => this.#closed());
+    this.once("close", () => this.unref());
   }
 
   /** @override */
@@ -87,9 +90,21 @@ class DatagramSocket extends dgram.Socket {
   /** Deno tells the system nothing, but takes that much memory for each datagram. By itself it takes what the largest needs. */
   setRecvBufferSize() {}
 
+  /**
+   * What is on its way would be lost. The rest was not accepted.
+   * @override
+   */
+  close() {
+    this.#queue = [];
+    if (this.#sending) this.#closing = true;
+    else super.close();
+    return this;
+  }
+
   #next() {
     const args = this.#queue.shift();
     this.#sending = args !== undefined;
+    if (!args && this.#closing) super.close();
     if (!args) return;
     const done = args.pop();
     super.send(
@@ -99,11 +114,6 @@ class DatagramSocket extends dgram.Socket {
         this.#next();
       },
     );
-  }
-
-  #closed() {
-    this.#queue = [];
-    this.unref();
   }
 }
 
