@@ -84,7 +84,10 @@ def execute(args: argparse.Namespace) -> int:
     fates = asyncio.run(_try_all(chosen, spec, cases, args.jobs))
     if args.output is not None:
         _write(args.output, fates)
-    return _conclude(fates)
+    code = _conclude(fates)
+    without = len(mutants.without(spec, known))
+    print(f"{without} testable requirements have no mutant" + ("; --missing lists them" if without else ""))
+    return code
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -175,7 +175,7 @@ def test_a_shard_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]):
         assert f"'{text}' is no shard" in capsys.readouterr().err
 
 
-def test_the_shards_together_are_all_mutants(monkeypatch: pytest.MonkeyPatch):
+def test_the_shards_together_are_all_mutants(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     tried: list[str] = []
 
     async def note(chosen: list[Mutant], *_: object) -> list[object]:
@@ -186,6 +186,8 @@ def test_the_shards_together_are_all_mutants(monkeypatch: pytest.MonkeyPatch):
     for part in (1, 2, 3):
         assert run(["mutants", "--shard", f"{part}/3"]) == 0
     assert sorted(tried) == sorted(each.id for each in ALL)
+    without = len(mutants.without(MODEL, ALL))
+    assert f"{without} testable requirements have no mutant" in capsys.readouterr().out
 
 
 def test_missing_lists_the_testable_requirements_without_a_mutant(
