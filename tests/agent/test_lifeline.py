@@ -7,14 +7,13 @@ import json
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from conformance.agent import errors
 from conformance.agent.lifeline import Lifeline
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from conformance.agent.manifest import find_target, known_targets
 
 # An agent that does all that a bad one can: it does not look at stdin again, ignores polite signals, and has children.
 STUBBORN = """
@@ -55,6 +54,62 @@ async def test_nothing_is_left_of_a_target_when_the_harness_is_killed(how: signa
         harness.send_signal(how)
         await harness.wait()
     await ended(watched)
+
+
+@pytest.mark.parametrize("name", known_targets())
+async def test_nothing_is_left_of_a_real_target_when_the_harness_is_killed(name: str, tmp_path: Path) -> None:
+    """Launchers, browsers, servers and daemons included, in whichever group and session they are."""
+    try:
+        find_target(name).launch()
+    except errors.RuntimeNotFound as missing:
+        pytest.skip(missing.message)
+    results = tmp_path / "out.jsonl"
+    words = [
+        "--target",
+        name,
+        "-k",
+        "ready/",
+        "--repeat",
+        "200",
+        "--jobs",
+        "2",
+        "--output",
+        str(results),
+        "--no-report",
+    ]
+    harness = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "conformance", "run", *words),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(90):
+            while not results.exists() or results.read_bytes().count(b"\n") < 5:
+                if harness.returncode is not None:
+                    assert harness.stderr is not None
+                    said = (await harness.stderr.read()).decode()
+                    if "agent-lacks" in said or "runtime-too-old" in said:
+                        pytest.skip(said)
+                    pytest.fail(said)
+                await asyncio.sleep(0.05)
+        pids = descendants(harness.pid)
+        watched = [os.pidfd_open(pid) for pid in pids]
+    finally:
+        if harness.returncode is None:
+            harness.kill()
+        await harness.wait()
+    assert len(pids) >= 2, "an agent, and what watches over it"
+    await ended(watched)
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes that a process has started, and those that they have."""
+    found: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, path.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
 
 
 async def test_a_lifeline_that_was_released_kills_nothing() -> None:
