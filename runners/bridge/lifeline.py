@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import sys
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
 _WARDEN: Final = Path(__file__).with_name("warden.py")
 
@@ -51,13 +52,14 @@ async def start(
     command: Sequence[str],
     *,
     pass_fds: Sequence[int] = (),
+    place: Mapping[int, int] = MappingProxyType({}),
     remove: Sequence[Path] = (),
     read_stdout: bool = False,
     read_stderr: bool = False,
 ) -> AsyncIterator[Child]:
     """Start a command, and kill it with all that it started when the block is left or this process ends.
 
-    `pass_fds` are files that it inherits. The folders `remove` are removed behind it. Its stdin is empty. What it
+    `pass_fds` are files that it inherits; those of `place` get the numbers there that some programs expect. The folders `remove` are removed behind it. Its stdin is empty. What it
     prints goes to stderr, as stdout is the agent protocol's, unless `read_stdout` or `read_stderr` say that it is read
     here.
     """
@@ -65,11 +67,12 @@ async def start(
     warden = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-S", str(_WARDEN)),
         *(word for folder in remove for word in ("--remove", str(folder))),
+        *(word for file, number in place.items() for word in ("--place", f"{file}={number}")),
         *("--", *command),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE if read_stdout else sys.stderr,
         stderr=asyncio.subprocess.PIPE if read_stderr else None,
-        pass_fds=pass_fds,
+        pass_fds=(*pass_fds, *place),
         start_new_session=True,
     )
     child = Child(warden)

@@ -1,9 +1,10 @@
 """Runs a command that must not outlive whoever started this: a program of its own, which needs nothing but Python.
 
-    python -I -S warden.py [--remove FOLDER ...] -- COMMAND [ARGUMENT ...]
+    python -I -S warden.py [--remove FOLDER ...] [--place FILE=NUMBER ...] -- COMMAND [ARGUMENT ...]
 
 Whoever starts it keeps the other end of its stdin open. When that end is closed, which the system does for a process
 that is killed, too, the command's process group and all that descends from it is killed, and the folders are removed.
+The command gets the open FILE of this process as NUMBER.
 That takes no more than POSIX. Where the system has them, two more things help: the command is killed with the warden
 itself (PR_SET_PDEATHSIG), and processes that left the group are found (PR_SET_CHILD_SUBREAPER).
 """
@@ -11,6 +12,7 @@ itself (PR_SET_PDEATHSIG), and processes that left the group are found (PR_SET_C
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import select
 import signal
@@ -18,6 +20,9 @@ import sys
 from contextlib import suppress
 
 STDIN = 0
+
+# A number that nobody asks for in particular.
+ABOVE_ALL = 64
 
 # <sys/prctl.h> of Linux
 PR_SET_PDEATHSIG = 1
@@ -27,7 +32,8 @@ PR_SET_CHILD_SUBREAPER = 36
 def main(arguments: list[str]) -> int:
     """Run the command until it ends or stdin does, and return its exit code, 128 and more for a signal."""
     separator = arguments.index("--")
-    folders = [word for word in arguments[:separator] if word != "--remove"]
+    folders = values(arguments[:separator], "--remove")
+    places = [(int(file), int(number)) for file, _, number in (word.partition("=") for word in values(arguments[:separator], "--place"))]
     command = arguments[separator + 1 :]
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     # A child that ends makes this pipe readable, as the end of stdin makes stdin.
@@ -40,7 +46,7 @@ def main(arguments: list[str]) -> int:
     warden = os.getpid()
     child = os.fork()
     if child == 0:
-        become(command, warden)
+        become(command, places, warden)
     # Both do it, so that the group is there whoever comes first.
     with suppress(OSError):
         os.setpgid(child, child)
@@ -62,7 +68,12 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def become(command: list[str], warden: int) -> None:
+def values(options: list[str], name: str) -> list[str]:
+    """Return the values of one option."""
+    return [value for option, value in zip(options[::2], options[1::2], strict=True) if option == name]
+
+
+def become(command: list[str], places: list[tuple[int, int]], warden: int) -> None:
     """Turn this process into the command, in a group of its own that dies with the warden."""
     try:
         os.setpgid(0, 0)
@@ -72,6 +83,11 @@ def become(command: list[str], warden: int) -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
+        # What is to get the number of another one must not close that.
+        copies = [(fcntl.fcntl(file, fcntl.F_DUPFD, ABOVE_ALL), number) for file, number in places]
+        for file, number in copies:
+            os.dup2(file, number)
+            os.close(file)
         os.execvp(command[0], command)  # noqa: S606 (there is no shell to be had)
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)

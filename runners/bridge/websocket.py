@@ -153,6 +153,11 @@ class _ServedLink(_Link):
         super().__init__(ServerProtocol(origins=[Origin(server.origin), None], max_size=_LARGEST), stdio)
         self._server = server
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        # Nobody waits for one that was only for a page.
+        self.open.cancel()
+        super().connection_lost(exc)
+
     def _answer(self, request: Request) -> None:
         protocol = cast("ServerProtocol", self._protocol)
         if request.path != AGENT_PATH:

@@ -41,6 +41,8 @@ class Entry:
     """What comes of a call whose conversion failed: "threw" or "rejected"."""
     readback: Mapping[str, str] = field(default_factory=dict)
     """Paths from the result to what a member was converted to."""
+    awaited: bool = False
+    """Whether the promise that comes back depends on more than the conversion, so that it is waited for."""
 
     def __str__(self) -> str:
         return call_words(self.interface, self.member)
@@ -97,6 +99,7 @@ ENTRIES: tuple[Entry, ...] = (
         instance=_BOUND,
         accepted={"outcome": "fulfilled"},
         refused="rejected",
+        awaited=True,
     ),
 )
 """Every place where a dictionary is converted. `object init` and the chunks of bound UDP sockets are so by prose."""
@@ -134,6 +137,8 @@ class Way:
         }
         if self.entry.instance is not None:
             fields["instance"] = self.entry.instance
+        if self.entry.awaited:
+            fields["wait"] = True
         return fields
 
 

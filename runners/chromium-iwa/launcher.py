@@ -1,0 +1,138 @@
+"""Runs the agent in an Isolated Web App, installed into a Chromium of its own.
+
+The app is served on the loopback interface, from where a Chromium in developer mode takes it. It may not open a
+WebSocket there, so that the agent protocol goes through the browser's DevTools.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bridge import websocket
+from bridge.bundler import Order, bundle
+from bridge.chromium import Page, query, start
+from bridge.errors import LaunchFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.devtools import DevTools
+    from bridge.stdio import Stdio
+
+_FOLDER: Final = Path(__file__).parent
+_AGENT: Final = _FOLDER.parent / "agent/page.js"
+
+# What of the app is a file of this folder.
+_FILES: Final = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/.well-known/manifest.webmanifest": ("manifest.webmanifest", "application/manifest+json"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+
+# What the user of an app would be asked for when it first connects to this machine, or binds a port.
+_PERMISSIONS: Final = ("loopback-network", "local-network")
+
+_INSTALLATION: Final = "Isolated Web App command line installation "
+
+# Chromium gives the app a random name, which only this page of its own tells.
+_INTERNALS: Final = "chrome://web-app-internals"
+_FIND_ORIGIN: Final = """
+new Promise((resolve) => {
+  const look = () => {
+    const text = document.querySelector("web-app-internals-app")?.shadowRoot?.textContent ?? "";
+    const [origin] = text.match(/isolated-app:..[a-z0-9]+/) ?? [];
+    if (origin) resolve(origin);
+    else requestAnimationFrame(look);
+  };
+  look();
+})
+"""
+
+
+async def main(stdio: Stdio, arguments: Sequence[str]) -> None:
+    """Install the app, open it, and carry the protocol until the browser ends."""
+    parser = argparse.ArgumentParser(prog="launch.py chromium-iwa")
+    parser.add_argument("--chromium", required=True, help="the program")
+    parser.add_argument("--implementation", required=True, help="the module under test, or `global`")
+    options = parser.parse_args(arguments)
+    script = asyncio.to_thread(
+        bundle, Order(_AGENT, options.implementation, ("browser",), ("--format=esm",))
+    )
+    pages = {path: websocket.Page(kind, (_FOLDER / name).read_bytes(), {}) for path, (name, kind) in _FILES.items()}
+    server = await websocket.serve(pages, stdio)
+    installation = _Installation()
+    isolated = (
+        "--enable-logging=stderr",
+        "--enable-features=IsolatedWebApps,IsolatedWebAppDevMode",
+        f"--install-isolated-web-app-from-url={server.origin}",
+    )
+    async with start(options.chromium, isolated, log=installation.read) as devtools:
+        made, _ = await asyncio.gather(script, installation.done())
+        pages["/agent.js"] = websocket.Page("text/javascript; charset=utf-8", made.read_bytes(), {})
+        origin = await _origin(devtools)
+        for name in _PERMISSIONS:
+            permission = {"origin": origin, "permission": {"name": name}, "setting": "granted"}
+            await devtools.command("Browser.setPermission", permission)
+        page = await Page.open(devtools, f"{origin}/?{await query(devtools)}", bindings=["agentSend"])
+        await _carry(page, stdio)
+
+
+class _Installation:
+    """What Chromium says about installing the app."""
+
+    def __init__(self) -> None:
+        self._outcome: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def read(self, line: str) -> None:
+        """Take a line that the browser said."""
+        _, found, outcome = line.partition(_INSTALLATION)
+        if found and not self._outcome.done():
+            self._outcome.set_result(outcome)
+
+    async def done(self) -> None:
+        """Wait until the app is installed. Raises LaunchFailed."""
+        outcome = await self._outcome
+        if not outcome.startswith("successful"):
+            raise LaunchFailed(f"the app could not be installed: {outcome}", remedy="use Chromium 156 or newer")
+
+
+async def _origin(devtools: DevTools) -> str:
+    page = await Page.open(devtools, _INTERNALS)
+    parameters = {"expression": _FIND_ORIGIN, "awaitPromise": True, "returnByValue": True}
+    answer = await page.command("Runtime.evaluate", parameters)
+    origin: str = answer["result"]["value"]
+    return origin
+
+
+class _AgentInPage:
+    """The agent, as the lines of the harness reach it."""
+
+    def __init__(self, page: Page, receive: str) -> None:
+        self._page = page
+        self._receive = receive
+
+    def send(self, lines: bytes) -> None:
+        """Hand lines to the function of the page that takes them."""
+        parameters = {
+            "objectId": self._receive,
+            "functionDeclaration": "function (lines) { this(lines); }",
+            "arguments": [{"value": lines.decode()}],
+        }
+        self._page.post("Runtime.callFunctionOn", parameters)
+
+
+async def _carry(page: Page, stdio: Stdio) -> None:
+    """Carry the protocol until the page is gone. Raises LaunchFailed where the agent does not come up."""
+    hello: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    page.on_call(lambda lines: stdio.write(lines.encode()) if hello.done() else hello.set_result(lines))
+    await asyncio.wait({hello, page.failed}, return_when=asyncio.FIRST_COMPLETED)
+    if page.failed.done():
+        raise LaunchFailed(page.failed.result(), remedy="the implementation has to run in a page")
+    page.works()
+    receive = await page.command("Runtime.evaluate", {"expression": "agentReceive"})
+    stdio.attach(_AgentInPage(page, receive["result"]["objectId"]))
+    stdio.write(hello.result().encode())
+    raise LaunchFailed(await page.failed, remedy="run the tests one by one to see which it is")
