@@ -215,7 +215,7 @@ async def ends_cleanly_when_idle(t: Context) -> None:
 )
 async def idle_timeout_by_update(t: Context) -> None:
     link = await open_flow(t)
-    stats, idle = await link.socket.get("stats"), 210
+    stats, idle = await link.socket.get("stats"), 600
     await link.socket.update({"idleTimeout": idle})
     for _ in range(3):
         await link.inward()

@@ -1,12 +1,12 @@
 /**
  * The agent in a page of a browser. What the page runs in, it is told by its launcher, in the query of its address:
- * `runtime`, `version` and `platform`, as the hello has them.
+ * `runtime`, `version` and `platform`, as the hello has them; and `tunnel`, where its sockets are to go through one.
  *
  * It speaks over a WebSocket to where the page is from. In an Isolated Web App, whose policy allows none, it speaks by two
  * functions of the debugger that drives the browser: the page calls `agentSend`, and is called by `agentReceive`.
  */
 
-import { description, exports, host, tree } from "under-test";
+import { description, exports, host, tree, tunnel } from "under-test";
 import { hasSocket, startAgent } from "./shell.js";
 
 /** @type {any} */
@@ -41,6 +41,7 @@ if (!hasSocket({ exports })) throw new Error("The implementation exports no Sock
 
 const told = Object.fromEntries(new URLSearchParams(page.location.search));
 const { write, onLines } = await connect();
+if (told.tunnel) tunnel?.useTunnel({ url: told.tunnel });
 
 const agent = startAgent({
   exports,

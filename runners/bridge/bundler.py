@@ -110,15 +110,13 @@ def _under_test(order: Order) -> str:
     tree = _HOUSE / "spec/generated/idl.json"
     lines = [f"export {{ default as tree }} from {json.dumps(str(tree))};"]
     file = Path(implementation)
-    worker = file.with_name(order.host)
     if implementation == GLOBAL:
         lines.append("export const exports = {};")
     else:
         lines.append(f"export * as exports from {json.dumps(str(file))};")
-    if implementation != GLOBAL and worker.exists():
-        lines.append(f"export * as host from {json.dumps(str(worker))};")
-    else:
-        lines.append("export const host = null;")
+    for name, beside in (("host", file.with_name(order.host)), ("tunnel", file.with_name("tunnel.js"))):
+        there = implementation != GLOBAL and beside.exists()
+        lines.append(f"export * as {name} from {json.dumps(str(beside))};" if there else f"export const {name} = null;")
     lines.append(f"export const description = {json.dumps(_describe(implementation))};")
     return "\n".join(lines)
 

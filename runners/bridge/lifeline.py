@@ -59,9 +59,9 @@ async def start(
 ) -> AsyncIterator[Child]:
     """Start a command, and kill it with all that it started when the block is left or this process ends.
 
-    `pass_fds` are files that it inherits; those of `place` get the numbers there that some programs expect. The folders `remove` are removed behind it. Its stdin is empty. What it
-    prints goes to stderr, as stdout is the agent protocol's, unless `read_stdout` or `read_stderr` say that it is read
-    here.
+    `pass_fds` are files that it inherits; those of `place` get the numbers there that some programs expect. The
+    folders `remove` are removed behind it. Its stdin is empty. What it prints goes to stderr, as stdout is the agent
+    protocol's, unless `read_stdout` or `read_stderr` say that it is read here.
     """
     # In a session of its own the warden survives what is done to the launcher's group.
     warden = await asyncio.create_subprocess_exec(

@@ -33,7 +33,8 @@ def main(arguments: list[str]) -> int:
     """Run the command until it ends or stdin does, and return its exit code, 128 and more for a signal."""
     separator = arguments.index("--")
     folders = values(arguments[:separator], "--remove")
-    places = [(int(file), int(number)) for file, _, number in (word.partition("=") for word in values(arguments[:separator], "--place"))]
+    pairs = (word.split("=") for word in values(arguments[:separator], "--place"))
+    places = [(int(file), int(number)) for file, number in pairs]
     command = arguments[separator + 1 :]
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     # A child that ends makes this pipe readable, as the end of stdin makes stdin.

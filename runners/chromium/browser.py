@@ -12,9 +12,10 @@ import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from . import lifeline
+from bridge import lifeline
+from bridge.errors import LaunchFailed
+
 from .devtools import CommandFailed, DevTools
-from .errors import LaunchFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -68,7 +69,8 @@ async def start(program: str, options: Sequence[str], *, log: Callable[[str], No
         except CommandFailed:
             await listening
             raise LaunchFailed(
-                f"{program} did not start: {' / '.join(said[-5:])}", remedy="run it by hand to see why, or install another"
+                f"{program} did not start: {' / '.join(said[-5:])}",
+                remedy="run it by hand to see why, or install another",
             ) from None
         try:
             yield devtools
@@ -81,9 +83,9 @@ async def _read(stderr: asyncio.StreamReader, said: list[str], log: Callable[[st
         text = line.decode(errors="replace").rstrip()
         said.append(text)
         del said[:-20]
-        # What scripts print is for whoever looks for the cause of a failure. The rest speaks of a desktop that is not there.
+        # What scripts print helps to find the cause of a failure. The rest speaks of a desktop that is not there.
         if ":CONSOLE" in text:
-            print(text, file=sys.stderr)
+            sys.stderr.write(f"{text}\n")
         log(text)
 
 

@@ -6,31 +6,20 @@ WebSocket there, so that the agent protocol goes through the browser's DevTools.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bridge import websocket
-from bridge.bundler import Order, bundle
-from bridge.chromium import Page, query, start
 from bridge.errors import LaunchFailed
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from .browser import Page, query, start
+from .pages import pages, script
 
-    from bridge.devtools import DevTools
+if TYPE_CHECKING:
     from bridge.stdio import Stdio
 
-_FOLDER: Final = Path(__file__).parent
-_AGENT: Final = _FOLDER.parent / "agent/page.js"
-
-# What of the app is a file of this folder.
-_FILES: Final = {
-    "/": ("index.html", "text/html; charset=utf-8"),
-    "/.well-known/manifest.webmanifest": ("manifest.webmanifest", "application/manifest+json"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-}
+    from .devtools import DevTools
+    from .launcher import Options
 
 # What the user of an app would be asked for when it first connects to this machine, or binds a port.
 _PERMISSIONS: Final = ("loopback-network", "local-network")
@@ -52,17 +41,11 @@ new Promise((resolve) => {
 """
 
 
-async def main(stdio: Stdio, arguments: Sequence[str]) -> None:
-    """Install the app, open it, and carry the protocol until the browser ends."""
-    parser = argparse.ArgumentParser(prog="launch.py chromium-iwa")
-    parser.add_argument("--chromium", required=True, help="the program")
-    parser.add_argument("--implementation", required=True, help="the module under test, or `global`")
-    options = parser.parse_args(arguments)
-    script = asyncio.to_thread(
-        bundle, Order(_AGENT, options.implementation, ("browser",), ("--format=esm",))
-    )
-    pages = {path: websocket.Page(kind, (_FOLDER / name).read_bytes(), {}) for path, (name, kind) in _FILES.items()}
-    server = await websocket.serve(pages, stdio)
+async def run(stdio: Stdio, options: Options) -> None:
+    """Install the app, open it, and carry the protocol until the browser ends. Raises LaunchFailed."""
+    made = asyncio.to_thread(options.script)
+    served = pages({})
+    server = await websocket.serve(served, stdio)
     installation = _Installation()
     isolated = (
         "--enable-logging=stderr",
@@ -70,8 +53,8 @@ async def main(stdio: Stdio, arguments: Sequence[str]) -> None:
         f"--install-isolated-web-app-from-url={server.origin}",
     )
     async with start(options.chromium, isolated, log=installation.read) as devtools:
-        made, _ = await asyncio.gather(script, installation.done())
-        pages["/agent.js"] = websocket.Page("text/javascript; charset=utf-8", made.read_bytes(), {})
+        content, _ = await asyncio.gather(made, installation.done())
+        served |= script(content, {})
         origin = await _origin(devtools)
         for name in _PERMISSIONS:
             permission = {"origin": origin, "permission": {"name": name}, "setting": "granted"}

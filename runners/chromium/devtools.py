@@ -1,4 +1,6 @@
-"""Drives a Chromium over the DevTools protocol: https://chromedevtools.github.io/devtools-protocol/
+"""Drives a Chromium over the DevTools protocol.
+
+https://chromedevtools.github.io/devtools-protocol/
 
 The messages go through the two pipes of `--remote-debugging-pipe`, each with a NUL byte behind it, so that there is no
 port that others could find; and Chromium ends when the pipes are closed.
@@ -80,23 +82,9 @@ class DevTools(asyncio.Protocol):
         self._commands.write(json.dumps(message).encode() + _END)
         return self._last
 
-    async def evaluate(self, expression: str, session: str) -> Any:  # noqa: ANN401 (what an expression in a page gives)
-        """Return the value of an expression in a page, of a promise what it fulfils with. Raises CommandFailed."""
-        parameters = {"expression": expression, "awaitPromise": True, "returnByValue": True}
-        answer = await self.command("Runtime.evaluate", parameters, session=session)
-        if "exceptionDetails" in answer:
-            raise CommandFailed(f"{expression}: {answer['exceptionDetails']}")
-        return answer["result"].get("value")
-
     def on(self, event: str, listener: Callable[[str, Parameters], None]) -> None:
         """Have `listener` called for each event of this name, with the session that it is of and its parameters."""
         self._listeners.setdefault(event, []).append(listener)
-
-    async def first(self, event: str) -> tuple[str, Parameters]:
-        """Wait for the next event of this name, and return its session and its parameters."""
-        came: asyncio.Future[tuple[str, Parameters]] = asyncio.get_running_loop().create_future()
-        self.on(event, lambda session, parameters: None if came.done() else came.set_result((session, parameters)))
-        return await came
 
     # Called by asyncio.
 
@@ -129,5 +117,3 @@ class DevTools(asyncio.Protocol):
 
 class _Flow(asyncio.BaseProtocol):
     """What asyncio wants behind a pipe that is only written to."""
-
-

@@ -1,0 +1,1 @@
+"""Runs the agent in pages of a Chromium: ordinary ones, and Isolated Web Apps."""
