@@ -22,6 +22,7 @@ class Outlet:
         self._queue = bytearray()
         self._position = 0
         self._held: bytearray | None = None
+        self._gathering = False
         self._injected = options.get("injected", b"")
         self._corrupt_after = options.get("corrupt_after")
         self._stall_after = options.get("stall_after")
@@ -36,16 +37,20 @@ class Outlet:
 
     @property
     def empty(self) -> bool:
-        """Whether the kernel has everything."""
-        return not self._queue and not self._held
+        """Whether the kernel has everything that is not gathered."""
+        return not self._queue and (self._gathering or not self._held)
 
     def corrupt_next(self) -> None:
         """Have the last bit of the next record be wrong: it is no longer authentic."""
         self._corrupt_next = True
 
+    def gather(self) -> None:
+        """Hold back all that comes, the end too, so that it goes out at once."""
+        self._held, self._gathering = bytearray(), True
+
     def release(self) -> None:
         """Send what was held back, and hold nothing back any more."""
-        held, self._held, self._stall_after = self._held, None, None
+        held, self._held, self._stall_after, self._gathering = self._held, None, None, False
         self._enqueue(held or bytearray())
         self._push()
 
@@ -99,7 +104,7 @@ class Outlet:
                 raw.when_writable(self._pushed)
                 return
             del self._queue[:taken]
-        if self._ending is not None:
+        if self._ending is not None and not self._gathering:
             self._ending()
 
     def _pushed(self) -> None:

@@ -161,8 +161,14 @@ class TlsConnection(Channel):
         self._outlet.corrupt_next()
         self.note(Done())
 
+    def gather(self) -> None:
+        """Hold back all that is sent from now on, until `resume()` sends it at once."""
+        self.note(Deed(self.number, "gather", {}))
+        self._outlet.gather()
+        self.note(Done())
+
     def resume(self) -> None:
-        """Send what `stall_after` has held back, and go on."""
+        """Send what `gather()` or `stall_after` has held back, and go on."""
         self.note(Deed(self.number, "resume", {}))
         self._outlet.release()
         self.note(Done())

@@ -226,11 +226,38 @@ async def authenticated_bytes_before_the_error(
     pieces = [t.rng.randbytes(size) for size in (10, 3000, 17)]
     for piece in pieces:
         await link.connection.send(piece)
+    await has_received(t, link.socket, sum(map(len, pieces)))
     await act(link.connection, t.rng.randbytes(300))
+    await _delivers_before_the_error(t, link, b"".join(pieces))
+
+
+@test(
+    "what was authentic is delivered before the error also where both come at once: {variant}",
+    requirements=["tls/authenticated-bytes-before-the-error"],
+    features=TLS,
+    variants={
+        f"{words}-{version}": (number, act) for words, act in SPOILING.items() for version, number in VERSIONS.items()
+    },
+)
+async def authenticated_bytes_with_the_error(
+    t: Context, given: tuple[str, Callable[[TlsConnection, bytes], Awaitable[None]]]
+) -> None:
+    version, act = given
+    link = await _connect(t, version)
+    pieces = [t.rng.randbytes(size) for size in (10, 3000, 17)]
+    link.connection.gather()
+    for piece in pieces:
+        await link.connection.send(piece)
+    await act(link.connection, t.rng.randbytes(300))
+    link.connection.resume()
+    await _delivers_before_the_error(t, link, b"".join(pieces))
+
+
+async def _delivers_before_the_error(t: Context, link: TlsLink, data: bytes) -> None:
     error = await link.socket.closed.rejects()
     is_socket_error(t, error, "tls-protocol-error")
     await signal_is_aborted(t, link.socket, error)
-    data, reader = b"".join(pieces), await link.reader()
+    reader = await link.reader()
     t.equal(await reader.read_exactly(len(data)), data, "what the socket delivered before the error")
     is_identical(t, await (await reader.start_read()).reason(), error, "the reason of the read behind it")
     t.equal(await link.socket.stats.get("bytesReceived"), len(data), "stats.bytesReceived")
