@@ -130,7 +130,7 @@ class TargetRun:
                 found.lost.append(tried)
             elif tried.unhandled and together:
                 found.doubtful.append(planned)
-            elif tried.verdict != "pass" and planned.case.waits and self._busy:
+            elif planned.case.waits and self._busy and self._surprises(tried):
                 found.late.append(tried)
             else:
                 self._decide(tried)
@@ -234,13 +234,13 @@ class TargetRun:
         self._given_up = why
         self._observer.notice(f"{why}; the remaining tests are recorded as blocked")
 
+    def _surprises(self, tried: Attempt) -> bool:
+        """Whether this is not what the target's expectations say."""
+        return not self._expected(tried.planned.case.id, tried.verdict, tried.message)
+
     def _decide(self, tried: Attempt) -> None:
         planned = tried.planned
-        if (
-            self._retries.get(planned, 0) < self._settings.retry
-            and not self._given_up
-            and not self._expected(planned.case.id, tried.verdict, tried.message)
-        ):
+        if self._retries.get(planned, 0) < self._settings.retry and not self._given_up and self._surprises(tried):
             self._retries[planned] = self._retries.get(planned, 0) + 1
             self._again.append(planned)
             return

@@ -236,6 +236,16 @@ async def test_a_test_of_timers_that_fails_is_run_again_alone_unless_many_do(
     assert set(ran.verdicts.values()) == {verdict}
 
 
+async def test_a_test_of_timers_that_fails_as_expected_is_not_run_again() -> None:
+    async def late(t: Context) -> None:
+        t.check(False, "too late")
+
+    known = Expectations((Expectation("toy/late", "fail", "too late", "it is slow", "https://example.org/1"),))
+    ran = await run([case("late", late, waits=True), case("passes", passes)], expectations=known)
+    assert ran["late"].attempts == 1
+    assert ran["late"].expected
+
+
 async def test_an_unexpected_verdict_is_retried_alone() -> None:
     tries = 0
 
