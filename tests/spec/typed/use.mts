@@ -6,6 +6,7 @@ import {
   type SocketInit,
   SocketListener,
 } from "../../../polyfill/javascript/types/socket.js";
+import { useTunnel } from "../../../polyfill/javascript/types/tunnel.js";
 
 const init: SocketInit = { remote: { address: "localhost", port: 1 }, tls: { alpn: ["h2"], servername: undefined } };
 await using socket = new Socket(init);
@@ -50,3 +51,9 @@ socket.ready = Promise.resolve(undefined);
 await writer.write("hello");
 // @ts-expect-error there is no such code
 console.log(new SocketError("", { errorCode: "no-such-code" }));
+
+useTunnel({ url: "wss://tunnel.example", token: "secret", protocols: [], WebSocket });
+useTunnel({ url: (remote) => new URL(`wss://tunnel.example/?port=${remote?.port}`) });
+useTunnel(null);
+// @ts-expect-error where it is has to be said
+useTunnel({ token: "secret" });

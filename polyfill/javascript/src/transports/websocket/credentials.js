@@ -3,6 +3,8 @@
  * they belong together only the tunnel finds out.
  */
 
+import { bytesFromBase64 } from "../base64.js";
+
 /** @typedef {import("../../core/init.js").TLSInit} TLSInit */
 
 const block = /-----BEGIN ([A-Z0-9 ]+)-----\s*([\s\S]*?)\s*-----END \1-----/g;
@@ -53,7 +55,7 @@ function blocksOf(given) {
 /** @param {string} body */
 function decoded(body) {
   try {
-    return Uint8Array.from(atob(body), (character) => character.charCodeAt(0));
+    return bytesFromBase64(body);
   } catch {
     return null;
   }
