@@ -14,6 +14,7 @@ websockify is installed by `pip install --requirement requirements/bench.txt`.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import re
@@ -90,19 +91,21 @@ class Daemon:
                     ) from None
                 time.sleep(0.02)
 
-    def cpu(self) -> float:
-        """Return the seconds of CPU time of the daemon and its children, which websockify has for each connection."""
-        threads = [
-            each
-            for pid in [self.process.pid, *children(self.process.pid)]
-            for each in Path(f"/proc/{pid}/task").iterdir()
-        ]
-        # In nanoseconds; what `stat` has are hundredths of a second.
-        return sum(int((each / "schedstat").read_text(encoding="ascii").split()[0]) for each in threads) / 1e9
+    def processes(self) -> list[int]:
+        """Return the daemon's process, and its children: websockify has one for each connection."""
+        found = [self.process.pid]
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                pid, _, rest = stat.read_text(encoding="utf-8").partition(" ")
+                if int(rest.rpartition(")")[2].split()[1]) == self.process.pid:
+                    found.append(int(pid))
+        return found
 
 
-def children(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+def cpu(processes: list[int]) -> float:
+    """Return the seconds of CPU time that the processes have had; what `stat` tells are hundredths."""
+    threads = [each for pid in processes for each in Path(f"/proc/{pid}/task").iterdir()]
+    return sum(int((each / "schedstat").read_text(encoding="ascii").split()[0]) for each in threads) / 1e9
 
 
 # ---- the client ----
@@ -237,11 +240,12 @@ def measure(target: int, variant: Variant, task: Task, amount: int, units: float
     with Daemon(variant.command(target)) as daemon:
         for warm_up in (amount // 16 // FRAME * FRAME or 100, amount):
             client = Client(daemon, target, messages=variant.messages)
-            wall, cpu = time.perf_counter(), daemon.cpu()
+            processes = daemon.processes()
+            start, used = time.perf_counter(), cpu(processes)
             task.run(client, warm_up)
-            wall, cpu = time.perf_counter() - wall, daemon.cpu() - cpu
+            wall, used = time.perf_counter() - start, cpu(processes) - used
             client.socket.close()
-    return Sample(units / wall, cpu / units)
+    return Sample(units / wall, used / units)
 
 
 def paired(samples: dict[str, list[Sample]], name: str, figure: str) -> float:

@@ -1,7 +1,8 @@
 """What the tests of the tunnel share: tunnels in this process, targets, and an ear for what nobody caught."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +12,26 @@ from commonsocket.tunnel.server import Tunnel
 from commonsocket.tunnel.settings import Limits, ListenAddress, Settings
 from raw_client import RawClient
 
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run tunnels on each event loop that there may be."""
+    factories: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    if "tunnel" in getattr(item, "fixturenames", ()):
+        with contextlib.suppress(ImportError):
+            # The extra `fast`.
+            import uvloop
+
+            factories["uvloop"] = uvloop.new_event_loop
+    return factories
+
+
 EVERYWHERE = ("127.0.0.0/8:*", "127.0.0.0/8:*/udp", "localhost:*")
 
 Target = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 
-@pytest.fixture(autouse=True)
-async def _nothing_is_reported() -> AsyncIterator[None]:
+@pytest.fixture
+async def nothing_is_reported() -> AsyncIterator[None]:
     """Fail a test in which something reaches the event loop's exception handler."""
     reported: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
@@ -28,7 +42,7 @@ async def _nothing_is_reported() -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def tunnel() -> AsyncIterator[Callable[..., Coroutine[Any, Any, Tunnel]]]:
+async def tunnel(nothing_is_reported: None) -> AsyncIterator[Callable[..., Coroutine[Any, Any, Tunnel]]]:  # noqa: ARG001  # it listens before this starts
     """Start tunnels: `await tunnel("127.0.0.1:80", limits={...}, tokens=...)`; they stop after the test."""
     started: list[Tunnel] = []
 
@@ -54,7 +68,7 @@ async def tunnel() -> AsyncIterator[Callable[..., Coroutine[Any, Any, Tunnel]]]:
 
 
 @pytest.fixture
-async def serve() -> AsyncIterator[Callable[[Target], Coroutine[Any, Any, int]]]:
+async def serve(nothing_is_reported: None) -> AsyncIterator[Callable[[Target], Coroutine[Any, Any, int]]]:  # noqa: ARG001  # as above
     """Start targets: `port = await serve(handler)`; they stop after the test."""
     servers: list[asyncio.Server] = []
     tasks: set[asyncio.Task[Any]] = set()

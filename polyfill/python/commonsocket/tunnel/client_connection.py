@@ -41,6 +41,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         "_clients",
         "_closing_since",
         "_connected_since",
+        "_finished",
         "_gone",
         "_handshake",
         "_heard",
@@ -81,7 +82,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._carrier: Carrier | None = None
         self._text = bytearray()
         self._paused = False
-        self._opened = self._gone = False
+        self._opened = self._gone = self._finished = False
         # The clocks, which `tick` looks at. To ask for the time at every message would cost more than these flags.
         now = self.queue.loop.time()
         self._since = self._silent_since = self._idle_since = now
@@ -138,12 +139,12 @@ class ClientConnection(asyncio.BufferedProtocol):
     def send_binary(self, payload: bytes) -> None:
         """Send a binary message."""
         self._moved = True
-        self._transport.write(frames.header(frames.BINARY, len(payload)) + payload)
+        self._write(frames.header(frames.BINARY, len(payload)) + payload)
 
     def send_block(self, block: memoryview, end: int) -> None:
         """Send the bytes of a block as a binary message, from where they are."""
         self._moved = True
-        self._transport.write(block[frames.put_header(block, end) : end])
+        self._write(block[frames.put_header(block, end) : end])
 
     @property
     def unsent(self) -> int:
@@ -188,12 +189,12 @@ class ClientConnection(asyncio.BufferedProtocol):
         if refused.reason:
             self.metrics.refusals[refused.reason] += 1
             _log.info("%s: refused: %s", self._name, refused.reason)
-        self._transport.write(refused.response)
+        self._write(refused.response)
         self._finish()
 
     def close(self, code: int, reason: str = "") -> None:
         """Close the WebSocket, behind what was sent."""
-        if self._closing_since is not None or self._transport.is_closing():
+        if self._closing_since is not None:
             return
         self._send(frames.CLOSE, frames.close_payload(code, reason))
         self._closing_since = self.queue.loop.time()
@@ -227,10 +228,10 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def stop(self) -> None:
         """End it: the tunnel has been asked to stop, and the time for that is over."""
-        if self._carrier is None:
-            self._transport.abort()
-        else:
+        if self._opened:
             self._leave(frames.GOING_AWAY, "the tunnel stops")
+        else:
+            self._transport.abort()
 
     def abandon(self) -> None:
         """Cut the connection."""
@@ -316,7 +317,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     # ---- ending ----
 
     def _begin(self, answer: Accepted) -> None:
-        self._transport.write(answer.response)
+        self._write(answer.response)
         self.metrics.connections["plain" if answer.target else "messages"] += 1
         self.metrics.active += 1
         self._opened = True
@@ -367,6 +368,9 @@ class ClientConnection(asyncio.BufferedProtocol):
         """Send nothing more, and wait a little for the client to do the same."""
         self._closing_since = self.queue.loop.time()
         self._receive = self._receive_nothing
+        if self._finished or self._transport.is_closing():
+            return
+        self._finished = True
         if self._transport.can_write_eof():
             self._transport.write_eof()
             self.resume_reading()
@@ -374,5 +378,9 @@ class ClientConnection(asyncio.BufferedProtocol):
             self._transport.close()
 
     def _send(self, opcode: int, payload: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(frames.header(opcode, len(payload)) + payload)
+        self._write(frames.header(opcode, len(payload)) + payload)
+
+    def _write(self, data: bytes | memoryview) -> None:
+        # Where nobody reads it any more, asyncio throws it away, and uvloop raises.
+        if not self._finished and not self._transport.is_closing():
+            self._transport.write(data)

@@ -40,7 +40,7 @@ class StreamCarrier:
         self._options = options
         self._far: TcpTransport | TlsTransport
         self._tls: TlsDetails | None = None
-        self._connected = self._released = self._gone = False
+        self._connected = self._broken = self._released = self._gone = False
 
         # Down, to the client: how much it will take, what waits for that, and how it ends behind that.
         self._credit = credit
@@ -94,7 +94,7 @@ class StreamCarrier:
 
     def binary(self, payload: bytes, *, end: bool) -> None:  # noqa: ARG002  # a stream has no messages
         """Send bytes to the target, or give them to an upgrade to TLS."""
-        if self._released or not payload:
+        if self._released or self._broken or not payload:
             return
         if self._unread is not None:
             self._take_unread(payload)
@@ -117,6 +117,9 @@ class StreamCarrier:
         handler = _HANDLERS.get(type_)
         if handler is None:
             raise FrameError(PROTOCOL_ERROR, f"{type_} cannot come here")
+        # What the client did not know yet when it said something else.
+        if self._broken and type_ not in {"credit", "reset", "close"}:
+            return
         if not self._connected and type_ not in {"reset", "close"}:
             raise FrameError(PROTOCOL_ERROR, f"{type_} has come before the connection is made")
         handler(self, members)
@@ -244,6 +247,7 @@ class StreamCarrier:
 
     def transport_failed(self, failure: Failure) -> None:
         """Tell the client, behind the data."""
+        self._broken = True
         self._end_with(lambda: self._fail(failure))
 
     def released(self) -> None:
