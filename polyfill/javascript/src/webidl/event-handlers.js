@@ -9,7 +9,8 @@ import { isObject } from "./convert.js";
 
 /**
  * Whether the platform's event targets call the member `on…` of an object by themselves, whatever it is: before any
- * listener, and on no receiver. So it is with workerd, and what is called here would be called twice.
+ * listener, and on no receiver. So it is with workerd (cloudflare/workerd#6022), and what is called here would be called
+ * twice.
  */
 const meddles = (() => {
   let read = false;
