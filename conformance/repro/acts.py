@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from conformance.peers.connection import LIMIT
+from conformance.repro import datagrams
 from conformance.repro.errors import UnprintableError
 from conformance.repro.loops import as_wire
 from conformance.repro.model import (
@@ -36,6 +37,7 @@ _OPENING: Final = {
     "listen": ("listen", "peer"),
     "refuse": ("refuse", "port"),
     "never_answer": ("neverAnswer", "silent"),
+    **datagrams.OPENING,
 }
 
 # Options of an opening, with their usual values and their names in a program.
@@ -74,6 +76,10 @@ class Writer(Protocol):
     values: Values
     blocked: list[tuple[bytes, str]]
     """What was left of bytes that were sent until the target took no more, and the variable that holds it."""
+    udp: set[int]
+    """The peers that are of UDP."""
+    senders: dict[int, Mapping[str, Any]]
+    """Where the last datagram came from that each of them has received."""
 
     def define(self, ref: Ref, wish: str, value: Expression) -> Let | Assign:
         """Return the statement that makes the variable of an object."""
@@ -96,6 +102,8 @@ def statements(act: Act, story: Writer) -> Iterator[Statement]:
     name, arguments = act.deed.name, act.deed.arguments
     if "remote" in arguments:
         yield _open(act, story)
+    elif act.peer in story.udp:
+        yield from datagrams.statements(act, story, _missed(act))
     elif (name, act.deed.connection) == ("connect", 0):
         yield from _connect(act, story)
     elif name == "listen":
@@ -116,6 +124,8 @@ def _open(act: Act, story: Writer) -> Let | Assign:
     if act.deed.name not in _OPENING:
         raise UnprintableError(f"the peer {act.deed.name}")
     helper, wish = _OPENING[act.deed.name]
+    if act.deed.name in datagrams.OPENING:
+        story.udp.add(act.peer)
     given = act.deed.arguments
     options = tuple(
         (name, Value(given[key])) for key, (usual, name) in _OPTIONS.items() if key in given and given[key] != usual

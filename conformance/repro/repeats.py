@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from conformance.repro.model import Repeat
+from conformance.repro.model import Comment, Repeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,9 @@ def repeated(statements: Sequence[Statement]) -> list[Statement]:
             key=lambda run: (run[1] >= _FEWEST, run[0] * run[1], -run[0]),
         )
         if times >= _FEWEST:
-            found.append(Repeat(times, tuple(statements[place : place + size])))
+            body = tuple(statements[place : place + size])
+            # Words alone need not be said twice.
+            found += body if all(isinstance(each, Comment) for each in body) else [Repeat(times, body)]
             place += size * times
         else:
             found.append(statements[place])

@@ -33,7 +33,8 @@ from conformance.repro.values import Values
 from conformance.repro.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from conformance.repro.happenings import Happening, Record, Thread
     from conformance.repro.model import Assign, Expression, Let, Seen, Statement
@@ -77,6 +78,8 @@ class _Story:
         self.scope = Scope(taken, uses_of(_flat(self._items)) + Counter(record.seen.keys()))
         self.values = Values(record.payloads)
         self.blocked: list[tuple[bytes, str]] = []
+        self.udp: set[int] = set()
+        self.senders: dict[int, Mapping[str, Any]] = {}
         self._asking = Asking(self.scope, self.values, dict(_fates(_flat(self._items))), self._calls.log)
         self._threads: dict[int, str] = {}
         self._seen: set[str] = set()

@@ -40,6 +40,9 @@ TESTS = [
     "socket/signal/init-signal-aborts-while-connecting",
     "socket/timeouts/idle-timeout-fails",
     "socket/update/mutable-members-fulfil/no-delay",
+    "socket/udp/empty-datagram-received/awaited",
+    "socket/udp-ends/dispose",
+    "socket/udp-queues/full-queue/exactly-full",
     "socket/update-refused/same-conversion/send-buffer-size-zero",
     "socket/writable/sends-bytes/several-writes",
     "socket/writable-abort/aborts-the-socket/by-the-stream",
@@ -55,18 +58,20 @@ JAVASCRIPT_ONLY = [
 ]
 
 
-# Servers, which only Node's polyfill is so far; the ports that they choose are other ones each time.
+# The ports that servers choose are other ones each time.
 SERVERS = [
     "socket/connect-event-refused/reject-with-a-reason/exception",
     "socket/lifecycle/tcp/accepted/open/peer-reset",
     "socket/listener/many-connections",
     "socket/listener-iteration/iterates-sockets/waiting-to-be-asked-for",
+    "socket/udp-server/flow-is-connected",
+    "socket/udp-server/iterates-flows",
 ]
 
 
 @cache
 def programs(target: str) -> dict[str, str]:
-    names = [*TESTS, *JAVASCRIPT_ONLY, *SERVERS] if target == "node" else TESTS
+    names = [*TESTS, *SERVERS, *(JAVASCRIPT_ONLY if target == "node" else [])]
     return recorded.record(target, names)
 
 
@@ -81,9 +86,10 @@ async def test_a_program_of_a_test_for_javascript_only(name, tmp_path):
     await check(name, "node", tmp_path)
 
 
+@pytest.mark.parametrize("target", ["node", "reference"])
 @pytest.mark.parametrize("name", SERVERS)
-async def test_a_program_of_a_test_of_servers(name, tmp_path):
-    await check(name, "node", tmp_path, ports=True)
+async def test_a_program_of_a_test_of_servers(name, target, tmp_path):
+    await check(name, target, tmp_path, ports=True)
 
 
 async def check(name: str, target: str, folder: Path, *, ports: bool = False) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hand import FULFILLED, REMOTE, UNDEFINED, Hand, error, handle
 
 from conformance.peers.script import Done
+from conformance.peers.udp import Datagram
 from conformance.repro.errors import UnprintableError
 
 
@@ -445,10 +446,54 @@ def test_what_a_function_gives_in_several_calls_is_a_list(hand):
     ]
 
 
+def test_a_udp_peer_answers_where_datagrams_came_from(hand):
+    source = {"address": "127.0.0.1", "port": 50606}
+    hand.deed(0, "open_udp", host="::1", remote=REMOTE)
+    hand.socket()
+    hand.deed(0, "receive", Done(Datagram(b"hello", source)), limit=1)
+    hand.deed(0, "send", data=b"answer", to=source)
+    hand.deed(0, "send", data=b"again", copies=2)
+    hand.deed(0, "receive", Done(failed="nothing came"))
+    hand.deed(0, "expect_silence")
+    hand.deed(0, "expect_gone", place={"address": "::1", "port": 9})
+    assert [line.strip() for line in hand.main().splitlines()] == [
+        'const peer = await openUdp({ address: "::1" });',
+        "new Socket({ remote: peer.remote });",
+        "show(",
+        '"peer.receive({ limit: 1000 })",',
+        "await peer.receive({ limit: 1000 }),",
+        '{ seen: "Uint8Array(5) 68656c6c6f" },',
+        ");",
+        'await peer.send(utf8("answer"), peer.sender().remote);',
+        'await peer.send(utf8("again"), { copies: 2 });',
+        'show("peer.receive()", await peer.receive(), { seen: "failed: nothing came" });',
+        'show("peer.expectSilence()", await peer.expectSilence(), { seen: "no datagram" });',
+        "show(",
+        "'peer.expectGone({ address: \"::1\", port: 9 })',",
+        'await peer.expectGone({ address: "::1", port: 9 }),',
+        '{ seen: "nobody there" },',
+        ");",
+    ]
+
+
+def test_a_closed_udp_port_is_opened_and_shut(hand):
+    hand.deed(0, "close_udp", host="127.0.0.1", remote=REMOTE)
+    hand.socket()
+    for name in ("open", "shut"):
+        hand.deed(0, name)
+    assert hand.main().splitlines() == [
+        "const port = await closedUdp();",
+        "new Socket({ remote: port.remote });",
+        "const peer = await port.open();",
+        "await peer.shut();",
+    ]
+
+
 @pytest.mark.parametrize(
     "write",
     [
-        lambda hand: hand.deed(0, "open_udp", host="127.0.0.1", remote=REMOTE),
+        lambda hand: hand.deed(0, "listen_quic", host="127.0.0.1", remote=REMOTE),
+        lambda hand: (hand.deed(0, "open_udp", host="127.0.0.1", remote=REMOTE), hand.deed(0, "juggle")),
         lambda hand: (hand.listen(), hand.deed(0, "juggle")),
         lambda hand: hand.exchange({"op": "listen", "module": "worker.mjs"}, {"value": {}}),
     ],

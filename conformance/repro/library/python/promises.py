@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from .moments import pause, turn
 from .words import Outcome, show, words
@@ -74,14 +74,21 @@ async def eventually(label: str, ask: Callable[[], Any], *, seen: str) -> None:
     show(label, answer, seen=seen)
 
 
+class IteratorResult(NamedTuple):
+    """What an asynchronous iterator gives, or that it has ended."""
+
+    value: Any = None
+    done: bool = False
+
+
 def next_result(iterator: Any) -> asyncio.Future[Any]:
     """Ask an asynchronous iterator for its next value; the end is a result of its own."""
 
-    async def ask() -> dict[str, Any]:
+    async def ask() -> IteratorResult:
         try:
-            return {"value": await iterator.__anext__(), "done": False}
+            return IteratorResult(await iterator.__anext__())
         except StopAsyncIteration:
-            return {"value": None, "done": True}
+            return IteratorResult(done=True)
 
     return asyncio.ensure_future(ask())
 
@@ -89,8 +96,8 @@ def next_result(iterator: Any) -> asyncio.Future[Any]:
 def close_iterator(iterator: Any) -> asyncio.Future[Any]:
     """Leave an asynchronous iterator."""
 
-    async def close() -> dict[str, Any]:
+    async def close() -> IteratorResult:
         await iterator.aclose()
-        return {"value": None, "done": True}
+        return IteratorResult(done=True)
 
     return asyncio.ensure_future(close())
