@@ -242,6 +242,16 @@ describe("a stream by messages", () => {
     assert.equal(ends.sent.length, 1);
   });
 
+  test("takes no more than it has granted", async () => {
+    const ends = new Ends();
+    const carrier = await ends.connected(0);
+    ends.room = 0;
+    carrier.data(new Uint8Array(262_144));
+    assert.deepEqual(ends.told, []);
+    carrier.data(new Uint8Array(1));
+    assert.deepEqual(ends.told, [["failed", null]]);
+  });
+
   test("passes everything on before a failure", async () => {
     for (const fail of [
       (/** @type {StreamCarrier} */ carrier) =>

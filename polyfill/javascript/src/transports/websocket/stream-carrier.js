@@ -77,9 +77,12 @@ export class StreamCarrier {
 
   /** @param {Uint8Array<ArrayBuffer>} bytes */
   data(bytes) {
-    if (this.#unread) this.#keep(bytes);
-    else if (this.#queue.size > 0 || this.#client.room === 0) this.#queue.adopt(bytes);
-    else this.#pass(bytes);
+    if (this.#unread) return this.#keep(bytes);
+    if (this.#queue.size === 0 && this.#client.room > 0) return this.#pass(bytes);
+    this.#queue.adopt(bytes);
+    if (this.#queue.size <= window) return;
+    const message = "The tunnel sends more than it was granted";
+    this.#link.fail({ phase: "established", code: null, message, cause: undefined });
   }
 
   /** @type {import("./messages.js").Handlers} */
