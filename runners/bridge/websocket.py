@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
@@ -129,8 +129,11 @@ async def connect(url: str, stdio: Stdio) -> None:
         )
         await link.open
     except (OSError, WebSocketException) as error:
+        # A server that refuses says why, in words.
+        body = error.response.body if isinstance(error, InvalidStatus) else b""
+        answer = f" ({body.decode(errors='replace').strip()})" if body else ""
         raise LaunchFailed(
-            f"there is no agent at {url}: {error}", remedy="what the runtime printed before says why"
+            f"there is no agent at {url}: {error}{answer}", remedy="what the runtime printed before says more"
         ) from None
     await link.closed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from bridge import bundler, lifeline
 from bridge.errors import LaunchFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from bridge.stdio import Stdio
 
@@ -54,14 +55,17 @@ async def main(stdio: Stdio, arguments: Sequence[str]) -> None:
     config.write_text(_config(options.authority), encoding="utf-8")
     control, notice = os.pipe()
     command = [options.runtime, "serve", "--experimental", f"--control-fd={notice}", str(config)]
-    async with lifeline.start(command, pass_fds=[notice], remove=[folder]) as workerd:
+    async with (
+        _listening(control) as listening,
+        lifeline.start(command, pass_fds=[notice], remove=[folder]) as workerd,
+    ):
         os.close(notice)
         # What takes its time is done while workerd starts.
         version = await _version(options.runtime)
         from bridge import websocket  # noqa: PLC0415
 
         words = urlencode({"version": version, "platform": PLATFORM})
-        await websocket.connect(f"ws://127.0.0.1:{await _port(control, workerd)}/?{words}", stdio)
+        await websocket.connect(f"ws://127.0.0.1:{await _port(listening, workerd)}/?{words}", stdio)
         raise LaunchFailed("workerd has closed the connection of the agent", remedy=WHY)
 
 
@@ -98,20 +102,31 @@ def _config(authority: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda place: places[place[1]], template)
 
 
-async def _port(control: int, workerd: lifeline.Child) -> int:
-    """Return where the agent listens: workerd says of each socket where it is."""
+@contextlib.asynccontextmanager
+async def _listening(control: int) -> AsyncIterator[asyncio.StreamReader]:
+    """Read what workerd says of its sockets, one line of JSON for each, for as long as it says it."""
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(control, "rb"))
+    try:
+        yield reader
+    finally:
+        pipe.close()
+
+
+async def _port(listening: asyncio.StreamReader, workerd: lifeline.Child) -> int:
+    """Return where the agent listens."""
     ended = asyncio.ensure_future(workerd.wait())
     try:
         while not ended.done():
-            line = asyncio.ensure_future(reader.readline())
+            line = asyncio.ensure_future(listening.readline())
             await asyncio.wait({line, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if line.done() and (message := json.loads(line.result())).get("socket") == "agent":
+            if not line.done():
+                line.cancel()
+            elif not line.result():
+                await ended
+            elif (message := json.loads(line.result())).get("socket") == "agent":
                 return int(message["port"])
-            line.cancel()
         raise LaunchFailed(f"workerd ended with exit code {ended.result()}", remedy=WHY)
     finally:
         ended.cancel()
-        pipe.close()
