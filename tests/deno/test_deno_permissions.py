@@ -24,6 +24,8 @@ ATTEMPTS: dict[str, tuple[str, dict[str, Any]]] = {
     "bound udp": ("Socket", {"type": "udp", "local": BOUND}),
     "listening at an address": ("SocketListener", {"type": "tcp", "local": BOUND}),
     "listening at every address": ("SocketListener", {"type": "tcp", "local": {"port": 0}}),
+    "quic to an address": ("Socket", {"type": "quic", "remote": HERE, "tls": {"alpn": ["x"]}}),
+    "quic to a name": ("Socket", {"type": "quic", "remote": NAMED, "tls": {"alpn": ["x"]}}),
     "listening for udp": ("SocketListener", {"type": "udp", "local": BOUND}),
 }
 
@@ -45,7 +47,7 @@ console.log(JSON.stringify(outcomes));
 @pytest.mark.parametrize("granted", [[], ["--allow-net=localhost"]], ids=["nothing", "another host"])
 def test_what_is_not_allowed_rejects_ready(deno: Deno, granted: list[str]) -> None:
     (deno.folder / "main.js").write_text(PROGRAM)
-    outcomes = json.loads(deno.run("run", "--no-prompt", *granted, "main.js", json.dumps(ATTEMPTS)))
+    outcomes = json.loads(deno.run("run", "--no-prompt", "--unstable-net", *granted, "main.js", json.dumps(ATTEMPTS)))
     assert outcomes.keys() == ATTEMPTS.keys()
     for title, outcome in outcomes.items():
         assert outcome["name"] == "NotAllowedError", title
