@@ -70,7 +70,12 @@ function attemptByNode(host, port, secure) {
   outer.pause();
   const connected = new Promise((resolve, reject) => {
     outer.once("connect", () => {
-      const { socket, reader, writer } = outer._handle;
+      const { socket, reader, writer } = outer._handle ?? {};
+      if (!socket || !reader || !writer) {
+        // It is made in another way than it was. A connection without codes is better than none.
+        outer.destroy();
+        return resolve(attemptByPlatform(host, port, secure).connected);
+      }
       outer._handle = null;
       writer.releaseLock();
       resolve({ socket, reader, outlet: new Outlet(socket.writable) });

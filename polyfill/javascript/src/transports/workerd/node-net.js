@@ -11,6 +11,9 @@ const { process } = globalThis;
 /** @type {any} null where the worker does without */
 export const net = process?.getBuiltinModule?.("node:net") ?? null;
 
+/** How long it may take to answer, in ms: it does so at once, unless it is made in another way than it was. */
+const patience = 50;
+
 /**
  * @param {PlatformSocket} socket one that has failed
  * @param {unknown} error what its reading or writing failed with
@@ -20,6 +23,7 @@ export const net = process?.getBuiltinModule?.("node:net") ?? null;
 export function codeOf(socket, error, direction) {
   if (!net) return Promise.resolve(null);
   return new Promise((resolve) => {
+    setTimeout(resolve, patience, null);
     const failing = async () => {
       throw error;
     };
