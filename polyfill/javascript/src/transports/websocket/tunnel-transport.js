@@ -8,6 +8,7 @@ import { openingFor } from "./configuration.js";
 import { DatagramCarrier } from "./datagram-carrier.js";
 import { decode, initOf, subprotocol } from "./messages.js";
 import { PlainCarrier } from "./plain-carrier.js";
+import { queueTask } from "./queue-task.js";
 import { StreamCarrier } from "./stream-carrier.js";
 
 /**
@@ -67,7 +68,7 @@ export class TunnelTransport {
     const init = initOf(options);
     init.catch(() => {});
     // A task later: what the script does at once belongs to the time before.
-    setTimeout(() => this.#open(options, init));
+    queueTask(() => this.#open(options, init));
   }
 
   /** @param {Message} message */
@@ -207,7 +208,7 @@ export class TunnelTransport {
     if (this.#over) return;
     this.#over = true;
     if (!this.#webSocket) {
-      setTimeout(() => this.#release());
+      queueTask(() => this.#release());
       return;
     }
     const timer = setTimeout(() => this.#cut(), partingTime);
