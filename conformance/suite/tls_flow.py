@@ -102,6 +102,38 @@ async def reading_stops_when_full(t: Context, given: tuple[str, dict[str, int]])
 
 
 @test(
+    "the end stays behind data that is read late: {variant}",
+    requirements=[
+        "tls/peer-close-notify-is-the-end",
+        "backpressure/nothing-is-lost",
+        "closed/pending-while-unread-data-remains",
+        "closed/fulfils-after-the-last-read",
+    ],
+    features=FEATURES,
+    variants={f"{words}-{end}": (way, end) for words, way in WAYS.items() for end in ("close-notify", "fin")},
+    limit=30,
+)
+async def end_behind_unread_data(t: Context, given: tuple[str, str]) -> None:
+    way, end = given
+    link = await _connect(t, way, receiveBufferSize=10_000)
+    data = t.rng.randbytes(1_000) * 300
+    async with meanwhile(_send_all(link, data, end)):
+        await (await link.writer()).close()
+        reader = await link.reader()
+        await eventually(
+            t, lambda: link.socket.stats.get("bytesReceived"), lambda value: value >= 10_000, "stats.bytesReceived"
+        )
+        t.equal(await link.socket.closed.state(), ("pending", UNDEFINED), "closed, with data unread")
+        t.check(await reader.read_to_end() == data, "the socket delivered other bytes than were sent")
+    await link.socket.closed.fulfils()
+
+
+async def _send_all(link: TlsLink, data: bytes, end: str) -> None:
+    await link.connection.send(data)
+    await (link.connection.send_close_notify() if end == "close-notify" else link.connection.send_fin())
+
+
+@test(
     "closing behind much data sends all of it before the close_notify: {variant}",
     requirements=["tls/close-notify-before-fin", "half-open/writer-close-sends-fin"],
     features=FEATURES,

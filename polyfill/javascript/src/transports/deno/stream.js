@@ -1,3 +1,4 @@
+import { observe } from "../node/observe.js";
 import { streams as node } from "../node/stream.js";
 import { permit } from "./permission.js";
 import { TLSIntake } from "./tls-intake.js";
@@ -18,7 +19,10 @@ export const streams = {
     // The memory of `onread` stays with the handle, and TLS over the stream would never see what is read into it.
     handle.useUserBuffer(none);
     const intake = new TLSIntake(observer);
-    const stream = node.secure(raw, unread, handshake, intake.observer);
+    raw.pause();
+    if (unread.length > 0) raw.unshift(unread);
+    // When both directions have ended, Deno would destroy the stream, behind whose end there may be data to decrypt.
+    const stream = observe(handshake(raw), intake.observer, { end: false });
     intake.attach(stream, () => onread.call(handle));
     return stream;
   },
