@@ -109,4 +109,4 @@ def _asset(path: Path) -> markupsafe.Markup:
 def _embedded(value: Any) -> str:
     """Return JSON as gzip in base64: of many targets the details are tens of megabytes, and much the same."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(text.encode(errors="backslashreplace"), compresslevel=6, mtime=0)).decode()

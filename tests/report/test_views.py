@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import gzip
+import json
 from typing import TYPE_CHECKING
 
 from samples import READY, result, run, samples
@@ -89,3 +92,9 @@ def test_many_targets_have_signs_in_place_of_words_and_their_versions() -> None:
     assert html.count('workerd <span class="version">20.1.0</span>') == 2
     assert 'title="workerd: pass"' in html
     assert '<body class="many">' not in page.render(Results(samples()), spec.load())
+
+
+def test_what_a_target_said_is_kept_even_if_it_is_no_text(tmp_path: Path) -> None:
+    said = "it is \ud800"
+    page.write(Results([run("node", [result(READY, "node", "fail", message=said)])]), tmp_path, spec.load())
+    assert json.loads(gzip.decompress(base64.b64decode(page._embedded(said)))) == said
