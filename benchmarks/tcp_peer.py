@@ -4,6 +4,7 @@ It prints the ports it listens on as one line of JSON, and ends when its standar
 The first line that a client sends says what the connection is for:
 
 ``source N``  N bytes of a known pattern come back, then a FIN
+``pour N``    the same without the FIN
 ``sink``      everything up to the FIN is taken; then its length and SHA-256 come back as JSON
 ``drain``     the same without the hash
 ``count N``   N bytes are taken; then one byte comes back
@@ -37,15 +38,25 @@ PATTERN = bytes((index * 31 + (index >> 8)) & 0xFF for index in range(MEBIBYTE))
 
 
 def source(connection: socket.socket, argument: str, _early: bytes) -> None:
-    """Send as many bytes as asked for."""
-    rest = int(argument)
+    """Send as many bytes as asked for, and end."""
+    send(connection, int(argument))
+    connection.shutdown(socket.SHUT_WR)
+
+
+def pour(connection: socket.socket, argument: str, _early: bytes) -> None:
+    """Send as many bytes as asked for, and wait for the other end."""
+    send(connection, int(argument))
+    connection.recv(1)
+
+
+def send(connection: socket.socket, rest: int) -> None:
+    """Send so many bytes of the pattern."""
     position = 0
     pattern = memoryview(PATTERN)
     while rest > 0:
         sent = connection.send(pattern[position : position + min(rest, WRITE)])
         position = (position + sent) % MEBIBYTE
         rest -= sent
-    connection.shutdown(socket.SHUT_WR)
 
 
 def take(connection: socket.socket, early: bytes, use: Callable[[memoryview], None]) -> int:
@@ -79,6 +90,7 @@ def count(connection: socket.socket, argument: str, early: bytes) -> None:
     while rest > 0 and (received := connection.recv_into(buffer)):
         rest -= received
     connection.sendall(b".")
+    connection.recv(1)
 
 
 def echo(connection: socket.socket, _argument: str, early: bytes) -> None:
@@ -90,7 +102,7 @@ def echo(connection: socket.socket, _argument: str, early: bytes) -> None:
         connection.sendall(buffer[:count])
 
 
-SERVICES = {"source": source, "sink": sink, "drain": drain, "count": count, "echo": echo}
+SERVICES = {"source": source, "pour": pour, "sink": sink, "drain": drain, "count": count, "echo": echo}
 
 
 def serve(accepted: socket.socket, context: ssl.SSLContext | None) -> None:

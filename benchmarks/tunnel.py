@@ -6,7 +6,8 @@ The client is this process with a blocking socket: its frames are made before th
 only counts the bytes, so that it costs next to nothing. The target is another process (`tcp_peer.py`). Every round runs
 all variants of a task once, in shuffled order, each with a daemon of its own. Printed are the median rates, and the
 medians over the rounds of rate and of the daemon's CPU time relative to websockify in the same round: wall time depends
-on what else the machine does, CPU time less so. `--check` exits with 1 if a target is missed.
+on what else the machine does, CPU time less so. So where the machine is busy before the start, the targets are held
+against the CPU time. `--check` exits with 1 if a target is missed.
 
 websockify is installed by `pip install --requirement requirements/bench.txt`.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import random
 import re
 import socket
@@ -173,7 +175,7 @@ class Client:
 
 
 def down(client: Client, size: int) -> None:
-    client.start(f"source {size}")
+    client.start(f"pour {size}")
     client.receive(size)
 
 
@@ -262,6 +264,7 @@ def main() -> int:
     parser.add_argument("--only", choices=list(TASKS), help="one task instead of all")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     arguments = parser.parse_args()
+    loaded = os.getloadavg()[0] > (os.cpu_count() or 1)
     with subprocess.Popen([sys.executable, PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as peer:
         assert peer.stdout is not None
         target = json.loads(peer.stdout.readline())[0]
@@ -280,10 +283,11 @@ def main() -> int:
                 rate = statistics.median(sample.rate for sample in samples[variant])
                 ratios = [paired(samples, variant, figure) for figure in ("rate", "cpu")]
                 print(f"  {variant:<24}{rate:>12,.0f}  {ratios[0]:>20.2f}; {ratios[1]:6.2f}")
-            ratio = paired(samples, JUDGED, "rate")
+            ratio = 1 / paired(samples, JUDGED, "cpu") if loaded else paired(samples, JUDGED, "rate")
             missed += ratio < task.target
             verdict = "reached" if ratio >= task.target else "MISSED"
-            print(f"  target: {JUDGED} >= {task.target} x {BASE}: {ratio:.2f}, {verdict}")
+            what = "work per CPU second, as the machine has other work" if loaded else "rate"
+            print(f"  target: {JUDGED} >= {task.target} x {BASE}: {ratio:.2f} ({what}), {verdict}")
         assert peer.stdin is not None
         peer.stdin.close()
     return 1 if arguments.check and missed else 0
