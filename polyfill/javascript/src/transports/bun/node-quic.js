@@ -29,22 +29,26 @@ function internal(type, description) {
 }
 
 /**
- * An endpoint whose connections offer all protocols, where `connect()` takes but one, which is then the one that counts.
+ * `connect()` of node:quic, but it offers all protocols, where that takes but one: else the first is the one that counts.
  * @param {QuicModule} quic
- * @param {object} options
+ * @param {object} address of the remote end
+ * @param {any} options with an endpoint
  * @param {string[]} alpn
- * @returns {any} a QuicEndpoint
+ * @returns {Promise<any>} a QuicSession
  */
-export function endpointOffering({ QuicEndpoint }, options, alpn) {
-  const endpoint = new QuicEndpoint(options);
-  const connect = internal(QuicEndpoint, "kConnect");
+export async function connectOffering({ QuicEndpoint, connect }, address, options, alpn) {
+  const { endpoint } = options;
+  const method = internal(QuicEndpoint, "kConnect");
   // RFC 7301 section 3.1: each ProtocolName has its length in front of it.
   const list = Buffer.concat(
     alpn.flatMap((protocol) => [Buffer.of(Buffer.byteLength(protocol)), Buffer.from(protocol)]),
   );
-  endpoint[connect] = (/** @type {any} */ address, /** @type {any} */ { tls, ...rest }) =>
-    QuicEndpoint.prototype[connect].call(endpoint, address, { ...rest, tls: { ...tls, alpn: list } });
-  return endpoint;
+  endpoint[method] = (/** @type {any} */ to, /** @type {any} */ { tls, ...rest }) =>
+    QuicEndpoint.prototype[method].call(endpoint, to, { ...rest, tls: { ...tls, alpn: list } });
+  // The endpoint gets to work before this returns.
+  const connecting = connect(address, { ...options, alpn: alpn[0] });
+  delete endpoint[method];
+  return connecting;
 }
 
 /**

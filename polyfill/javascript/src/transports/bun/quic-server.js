@@ -2,6 +2,7 @@ import process from "node:process";
 import { plainAddress } from "../node/address.js";
 import { importQuic, onEnd } from "./node-quic.js";
 import { connectionOptions, failureOf, handshakeFailure, sourceOf } from "./quic.js";
+import { familyOf } from "./quic-endpoints.js";
 import { BunQuicTransport } from "./quic-session.js";
 import { detailsOf, serverOptions } from "./quic-tls.js";
 
@@ -54,8 +55,7 @@ class BunQuicServer {
   async #listen({ local, reusePort, accept }) {
     const quic = await importQuic();
     const { address = everywhere, port } = local;
-    const family = address.includes(":") ? "ipv6" : "ipv4";
-    const endpoint = new quic.QuicEndpoint({ address: { address, port, family }, reusePort });
+    const endpoint = new quic.QuicEndpoint({ address: { address, port, family: familyOf(address) }, reusePort });
     /** @type {Promise<never>} */
     const broken = endpoint.closed.then(
       // Whoever closed it before it was there has been told already.

@@ -70,7 +70,7 @@ export class BunQuicTransport {
   constructor(client, opener, begin) {
     this.#client = client;
     this.#opener = opener;
-    this.#primary = new BunQuicStream(client, () => this.#over);
+    this.#primary = new BunQuicStream(client);
     this.#attempt = begin(this);
   }
 
@@ -189,7 +189,7 @@ export class BunQuicTransport {
    * @param {any} native
    */
   #connect(client, native) {
-    const stream = new BunQuicStream(client, () => this.#over, native);
+    const stream = new BunQuicStream(client, native);
     this.#streams.add(stream);
     stream.read.then(() => this.#streams.delete(stream));
     return stream;

@@ -6,6 +6,10 @@ import { watch } from "./stop-watch.js";
  * @typedef {import("../transport.js").StreamClient} StreamClient
  * @typedef {import("../transport.js").StreamTransport} StreamTransport
  *
+ * @typedef {object} StreamState
+ * @property {boolean} finReceived
+ * @property {boolean} writeEnded because of this end, or because of the peer's STOP_SENDING
+ *
  * @typedef {object} Native a stream of node:quic
  * @property {Writer} writer
  * @property {boolean} destroyed
@@ -28,9 +32,6 @@ const drainable = Symbol.for("Stream.drainableProtocol");
 
 /** How many bytes a stream of node:quic takes before any of them is sent. */
 const writeBufferSize = 65536;
-
-/** How long the streams of a connection may be over before the connection says that it is, in ms. */
-const grace = 20;
 
 /**
  * One stream of node:quic. That of a server's primary stream arrives when the client opens it; what is asked of it before
@@ -55,8 +56,8 @@ export class BunQuicStream {
   /** Everything that is there is read, room or no room: the connection is over. */
   #draining = false;
 
-  /** Whether the peer's FIN had arrived when the stream was closed; null while it is open. @type {boolean | null} */
-  #finished = null;
+  /** What was so when the stream was closed; null while it is open. @type {StreamState | null} */
+  #last = null;
 
   #doneReading = () => {};
 
@@ -71,16 +72,12 @@ export class BunQuicStream {
   /** The peer's direction has ended in a way that was told, or is not wanted any more. */
   #readDone = false;
 
-  #dead;
-
   /**
    * @param {StreamClient} client
-   * @param {() => boolean} dead whether the connection is over, by whomever
    * @param {Native} [native]
    */
-  constructor(client, dead, native) {
+  constructor(client, native) {
     this.#client = client;
-    this.#dead = dead;
     if (native) queueMicrotask(() => this.attach(native));
   }
 
@@ -97,7 +94,7 @@ export class BunQuicStream {
     else watch(() => this.#look());
     for (const task of this.#early.splice(0)) task();
     onClosing(native, () => {
-      this.#finished = finished(native);
+      this.#last = stateOf(native);
     });
     this.#read(native).then(this.#doneReading);
   }
@@ -201,7 +198,7 @@ export class BunQuicStream {
         }
         if (this.#client.room === 0 && !this.#readDone && !this.#draining) await this.#room();
       }
-      if (!this.#readDone && (this.#finished ?? finished(native))) this.#end();
+      if (!this.#readDone && (this.#last ?? stateOf(native)).finReceived) this.#end();
     } catch {
       // A reset, which is told as it arrives, or the end of the connection.
     }
@@ -243,21 +240,19 @@ export class BunQuicStream {
     this.#client.stopped(null);
   }
 
-  /** A stream closes when both directions are over, or with the connection, which says so a little later. */
+  /** A stream closes when both directions are over, or with the connection. */
   #closed() {
-    if (this.#writeDone || this.#dead()) return;
-    setTimeout(() => {
-      if (!this.#writeDone && !this.#dead()) this.#stopped();
-    }, grace);
+    if (!this.#writeDone && this.#last?.writeEnded) this.#stopped();
   }
 }
 
 /**
- * Reading ends in the same way with a FIN and with the connection. What is what shows in the state of the stream alone,
- * which only inspection tells.
- * @param {Native} native whose data has ended
- * @returns {boolean} whether it was a FIN
+ * Reading ends in the same way with a FIN and with the connection, and a stream closes in the same way. What is what shows
+ * in the state of the stream alone, which only inspection tells.
+ * @param {Native} native
+ * @returns {StreamState}
  */
-function finished(native) {
-  return !/finReceived: false/.test(inspect(native, { depth: 2 }));
+function stateOf(native) {
+  const text = inspect(native, { depth: 2 });
+  return { finReceived: !text.includes("finReceived: false"), writeEnded: text.includes("writeEnded: true") };
 }

@@ -36,7 +36,6 @@ function identity(init) {
 export function clientOptions(init, name) {
   return {
     ...identity(init),
-    alpn: init.alpn?.[0],
     // "An IP address is never sent as the server's name", and Bun would look for it among the names of the certificate.
     servername: net.isIP(name) ? undefined : name,
     verifyPeer: "manual",

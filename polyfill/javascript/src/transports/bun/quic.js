@@ -2,7 +2,8 @@ import dgram from "node:dgram";
 import dns from "node:dns/promises";
 import net from "node:net";
 import { getSystemErrorName } from "node:util";
-import { endpointOffering, importQuic, onEnd } from "./node-quic.js";
+import { connectOffering, importQuic, onEnd } from "./node-quic.js";
+import { familyOf, useEndpoint } from "./quic-endpoints.js";
 import { BunQuicTransport } from "./quic-session.js";
 import { clientOptions, detailsOf, rejection } from "./quic-tls.js";
 
@@ -139,8 +140,8 @@ class Attempt {
   #options;
   #observer;
 
-  /** @type {any} */
-  #endpoint = null;
+  /** @type {import("./quic-endpoints.js").Use | null} */
+  #use = null;
 
   /** @type {any} */
   #session = null;
@@ -174,25 +175,22 @@ class Attempt {
     const name = tls.servername ?? host;
     const from = local?.address ?? (await sourceOf(address, port));
     if (this.#over) return;
-    const place = { address: { address: from, port: local?.port ?? 0, family: net.isIPv6(from) ? "ipv6" : "ipv4" } };
-    const endpoint = endpointOffering(this.#quic, place, tls.alpn ?? []);
-    this.#endpoint = endpoint;
-    /** @type {any} */
-    const bound = endpoint.closed.catch((/** @type {Error} */ error) => this.#fail(failureOf("bind", error)));
-    const session = await this.#quic
-      .connect(
-        { address, port, family: net.isIPv6(address) ? "ipv6" : "ipv4" },
-        {
-          ...clientOptions(tls, name),
-          ...connectionOptions(rest),
-          endpoint,
-          onerror() {},
-          onhandshake: (/** @type {Handshake} */ handshake) =>
-            this.#handshaken(handshake, tls, name, { address, port }),
-        },
-      )
-      // That binding has failed is told by the endpoint.
-      .catch((/** @type {Error} */ error) => bound.then(() => Promise.reject(error)));
+    const use = useEndpoint(this.#quic, from, local?.port ?? 0);
+    this.#use = use;
+    use.broken.catch((/** @type {Error} */ error) => this.#fail(failureOf("bind", error)));
+    const to = { address, port, family: familyOf(address) };
+    const options = {
+      ...clientOptions(tls, name),
+      ...connectionOptions(rest),
+      endpoint: use.endpoint,
+      onerror() {},
+      onhandshake: (/** @type {Handshake} */ handshake) => this.#handshaken(handshake, tls, name, { address, port }),
+    };
+    const session = await connectOffering(this.#quic, to, options, tls.alpn ?? []).catch(async (error) => {
+      // Where binding fails, the endpoint has the better reason, and tells it in this turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      throw error;
+    });
     this.#session = session;
     onEnd(this.#quic, session, (ending) => this.#fail(handshakeFailure(ending)));
     if (this.#over) this.#letGo();
@@ -233,8 +231,9 @@ class Attempt {
   async #letGo() {
     // RFC 9000 section 10.2.3: during the handshake no code of the application may be told.
     if (this.#session && !this.#session.destroyed) this.#session.destroy(undefined, { code: 0n, type: "transport" });
-    if (!this.#endpoint) return;
-    await this.#endpoint.close().catch(() => {});
+    const use = this.#use;
+    this.#use = null;
+    await use?.letGo();
   }
 }
 
