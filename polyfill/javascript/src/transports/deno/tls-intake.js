@@ -62,12 +62,14 @@ export class TLSIntake {
     const handle = /** @type {any} */ (stream)._handle;
     const { receive } = handle;
     const { readOn } = stream;
+    let established = false;
     const feed = () => {
-      // The answer to a handshake has to be complete before it can be refused, and nobody reads yet.
-      while (!stream.destroyed && this.#queue.length > 0 && (!handle.isEstablished() || this.#observer.wanted() > 0)) {
-        receive.call(handle, this.#queue.shift());
+      const queue = this.#queue;
+      // Nobody reads yet during a handshake. What is received may have this called again at once.
+      while (queue.length > 0 && !stream.destroyed && (!established || this.#observer.wanted() > 0)) {
+        receive.call(handle, queue.shift());
       }
-      if (this.#queue.length > 0 || !this.#end) return;
+      if (queue.length > 0 || !this.#end) return;
       const end = this.#end;
       this.#end = null;
       end();
@@ -75,8 +77,10 @@ export class TLSIntake {
     Object.assign(handle, {
       /** @param {Uint8Array} bytes */
       receive: (bytes) => {
-        const records = [...this.#records.cut(bytes)];
-        this.#queue.push(...(handle.isEstablished() ? records : [bytes]));
+        established ||= handle.isEstablished();
+        this.#records.cut(bytes, established ? this.#queue : []);
+        // The answer to a handshake has to be complete before it can be refused.
+        if (!established) this.#queue.push(bytes);
         feed();
       },
       emitEof: () => {

@@ -12,25 +12,26 @@ export class RecordEnds {
 
   /**
    * @param {Uint8Array} bytes the next ones of the stream
-   * @returns {Generator<Uint8Array, void>} the same ones, cut behind each record
+   * @param {Uint8Array[]} parts gets the same ones, cut behind each record
    */
-  *cut(bytes) {
+  cut(bytes, parts) {
+    const { length } = bytes;
     let start = 0;
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < length; ) {
       if (this.#header < headerSize) {
         if (this.#header >= lengthAt) this.#body = this.#body * 256 + bytes[at];
         this.#header += 1;
         at += 1;
       } else {
-        const count = Math.min(this.#body, bytes.length - at);
+        const count = Math.min(this.#body, length - at);
         this.#body -= count;
         at += count;
       }
       if (this.#header < headerSize || this.#body > 0) continue;
       this.#header = 0;
-      yield bytes.subarray(start, at);
+      parts.push(bytes.subarray(start, at));
       start = at;
     }
-    if (start < bytes.length) yield bytes.subarray(start);
+    if (start < length) parts.push(bytes.subarray(start));
   }
 }
