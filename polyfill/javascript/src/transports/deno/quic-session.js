@@ -1,3 +1,4 @@
+import { OverPrimaryStream } from "../primary-stream.js";
 import { DenoQuicStream } from "./quic-stream.js";
 
 /**
@@ -40,13 +41,15 @@ const timedOut = /timed out/;
 
 /**
  * One QUIC connection, of either end.
+ * @extends {OverPrimaryStream<DenoQuicStream>}
  * @implements {QuicTransport}
- * @implements {Owner}
  */
-export class DenoQuicTransport {
+export class DenoQuicTransport extends OverPrimaryStream {
   #client;
   #attempt;
-  #primary;
+
+  /** What the streams tell it. */
+  #owner;
 
   /** Whether this end opens the connection, and with it the primary stream. */
   #opener;
@@ -84,9 +87,17 @@ export class DenoQuicTransport {
    *   `failed()`
    */
   constructor(client, opener, begin) {
+    /** @type {Owner} */
+    const owner = {
+      sending: () => {
+        this.#lastSent = performance.now();
+      },
+      hold: (writer) => this.#held.add(writer),
+    };
+    super(new DenoQuicStream(client, owner));
+    this.#owner = owner;
     this.#client = client;
     this.#opener = opener;
-    this.#primary = new DenoQuicStream(client, this);
     this.#attempt = begin(this);
   }
 
@@ -105,7 +116,7 @@ export class DenoQuicTransport {
       (/** @type {any} */ { closeCode, reason }) => this.#ended({ code: closeCode, reason }),
       (/** @type {Error} */ { message }) => this.#ended({ code: null, reason: message }),
     );
-    if (this.#opener) this.#primary.attach(await conn.createBidirectionalStream());
+    if (this.#opener) this.primary.attach(await conn.createBidirectionalStream());
     if (this.#left) return;
     this.#client.connected(details);
     this.#takeStreams(conn.incomingBidirectionalStreams, false);
@@ -121,44 +132,7 @@ export class DenoQuicTransport {
     queueMicrotask(() => this.#client.released());
   }
 
-  // What its streams tell.
-
-  sending() {
-    this.#lastSent = performance.now();
-  }
-
-  /** @param {object} writer */
-  hold(writer) {
-    this.#held.add(writer);
-  }
-
-  // The primary stream.
-
-  /** @param {Uint8Array} bytes */
-  write(bytes) {
-    return this.#primary.write(bytes);
-  }
-
-  writeFin() {
-    this.#primary.writeFin();
-  }
-
-  resume() {
-    this.#primary.resume();
-  }
-
-  resetStream() {
-    this.#primary.resetStream();
-  }
-
-  stopSending() {
-    this.#primary.stopSending();
-  }
-
   // The connection.
-
-  /** The options are those of TCP. */
-  configure() {}
 
   /**
    * @param {boolean} unidirectional
@@ -225,7 +199,7 @@ export class DenoQuicTransport {
     try {
       for await (const stream of /** @type {any} */ (incoming)) {
         const native = unidirectional ? { readable: stream, writable: null } : stream;
-        if (!this.#opener && !unidirectional && stream.readable.id === 0n) this.#primary.attach(native);
+        if (!this.#opener && !unidirectional && stream.readable.id === 0n) this.primary.attach(native);
         else this.#client.streamOpened(unidirectional, (client) => this.#connect(client, native));
         await this.#room(unidirectional);
       }
@@ -260,7 +234,7 @@ export class DenoQuicTransport {
    * @param {Native} native
    */
   #connect(client, native) {
-    return new DenoQuicStream(client, this, native);
+    return new DenoQuicStream(client, this.#owner, native);
   }
 
   /** @param {Ending} ending */

@@ -9,6 +9,7 @@ import { mend, setHighWaterMark } from "./writable-stream.js";
 /**
  * @typedef {import("../transport.js").Platform} Platform
  * @typedef {import("../transport.js").DatagramClient} DatagramClient
+ * @typedef {import("../transport.js").QuicClient} QuicClient
  *
  * @typedef {object} Runtime what runtimes that have Node's modules do in their own ways
  * @property {import("./stream.js").Streams} streams
@@ -37,5 +38,25 @@ export function platformOf({ streams, datagramSockets }) {
     uncloneable,
     mend,
     setHighWaterMark,
+  };
+}
+
+/**
+ * @param {Platform} platform without quic
+ * @param {object} quic
+ * @param {(options: import("../transport.js").SocketOptions, client: QuicClient) => import("../transport.js").Transport
+ *   } quic.connect
+ * @param {Platform["listen"]} quic.listen
+ * @returns {Platform} one with quic
+ */
+export function withQuic(platform, quic) {
+  return {
+    ...platform,
+    supportedTypes: [...platform.supportedTypes, "quic"],
+    connect: (options, client) =>
+      options.type === "quic"
+        ? quic.connect(options, /** @type {QuicClient} */ (client))
+        : platform.connect(options, client),
+    listen: (options, client) => (options.type === "quic" ? quic : platform).listen(options, client),
   };
 }
