@@ -179,7 +179,7 @@ async def trust_anchors_are_of_one_socket(t: Context) -> None:
 @test(
     "a chain over an authority in between leads to its trust anchor",
     requirements=["tls/trust-anchors"],
-    features=TLS,
+    features=ANCHORS,
 )
 async def chain_leads_to_an_anchor(t: Context) -> None:
     link = await connect_tls(t, await t.tls_peer(t.authority.issue(intermediate=True)))
