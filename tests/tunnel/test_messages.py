@@ -279,12 +279,23 @@ class TestWrong:
         "wrong options": lambda client: client.say("configure", options={"keepAliveDelay": 5}),
         "secure twice": lambda client: [client.say("secure", tls={}), client.say("secure", tls={})],
         "data while it is held": lambda client: [client.say("secure", tls={}), client.send(BINARY, b"x")],
-        "too much is given back": lambda client: [
+        "what was never sent is given back": lambda client: [
             client.say("secure", tls={}),
             client.say("handshake", unread=1),
-            client.send(BINARY, b"xy"),
         ],
     }
+
+    async def test_more_is_given_back_than_was_said(self, tunnel, serve) -> None:
+        port = await serve(echo)
+        client = await RawClient.open_messages((await tunnel()).addresses[0], port)
+        await client.hear("connected")
+        client.send(BINARY, b"abc")
+        await client.data(3)
+        client.say("secure", tls={})
+        await client.hear("held")
+        client.say("handshake", unread=2)
+        client.send(BINARY, b"abc")
+        assert await client.closed() == 1002
 
     @pytest.mark.parametrize("name", LATER)
     async def test_a_message_that_cannot_come_now(self, tunnel, serve, name: str) -> None:
@@ -400,6 +411,26 @@ class TestTLS:
         client.send(BINARY, received[3:])
         failed = await client.hear("failed")
         assert failed["phase"] == "tls-handshake"
+
+    async def test_an_end_behind_plaintext_that_waits_is_one_within_the_handshake(
+        self, tunnel, serve, authority
+    ) -> None:
+        async def speak_and_leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"0123456789")
+            writer.write_eof()
+            await reader.read()
+
+        port = await serve(speak_and_leave)
+        client = await RawClient.open_messages((await tunnel()).addresses[0], port, credit=4)
+        await client.hear("connected")
+        assert await client.data(4) == b"0123"
+        client.say("secure", tls=self.tls(authority))
+        assert await client.receive() == (BINARY, b"456789")
+        await client.hear("held")
+        # Credit for what was sent beyond it.
+        client.say("credit", bytes=100)
+        client.say("handshake", unread=0)
+        assert (await client.hear("failed"))["phase"] == "tls-handshake"
 
     async def test_the_target_ends_instead_of_shaking_hands(self, tunnel, serve, authority) -> None:
         async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -8,7 +8,7 @@ cannot stop reading at all.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from commonsocket.core.failure import Failure
 from commonsocket.transports.tcp import TcpTransport
@@ -22,7 +22,7 @@ from .messages import attempts_of, decode, encode, encode_failure, tls_members
 from .relay_transport import RelayTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from commonsocket.core.options import SocketOptions
     from commonsocket.core.tls_session import TlsDetails
@@ -44,6 +44,7 @@ class StreamCarrier:
 
         # Down, to the client: how much it will take, what waits for that, and how it ends behind that.
         self._credit = credit
+        self._sent_down = 0
         self._held: list[bytes] = []
         self._last_word: Callable[[], None] | None = None
         self._reading = True
@@ -114,7 +115,7 @@ class StreamCarrier:
         type_, members = decode(message)
         if self._released:
             return
-        handler = _HANDLERS.get(type_)
+        handler = self._HANDLERS.get(type_)
         if handler is None:
             raise FrameError(PROTOCOL_ERROR, f"{type_} cannot come here")
         # What the client did not know yet when it said something else.
@@ -164,7 +165,7 @@ class StreamCarrier:
     def _begin_handshake(self, members: dict[str, Any]) -> None:
         if self._upgrade is None or self._unread is not None:
             raise FrameError(PROTOCOL_ERROR, "nothing is held for a handshake")
-        if members["unread"] > self._client.settings.limits.message_size:
+        if members["unread"] > min(self._sent_down, self._client.settings.limits.message_size):
             raise FrameError(PROTOCOL_ERROR, "that is more than was sent")
         self._unread = bytearray()
         self._unread_due = members["unread"]
@@ -220,8 +221,7 @@ class StreamCarrier:
         size = end - HEADROOM
         if self._held or size > self._credit:
             return False
-        self._credit -= size
-        self._client.metrics.bytes_down += size
+        self._count_down(size)
         self._client.send_block(block, end)
         if self._credit == 0:
             self._read(on=False)
@@ -259,9 +259,13 @@ class StreamCarrier:
     # ---- down ----
 
     def _send_down(self, data: bytes) -> None:
-        self._credit -= len(data)
-        self._client.metrics.bytes_down += len(data)
+        self._count_down(len(data))
         self._client.send_binary(data)
+
+    def _count_down(self, size: int) -> None:
+        self._credit -= size
+        self._sent_down += size
+        self._client.metrics.bytes_down += size
 
     def _pump(self) -> None:
         """Send what waits, as far as the client takes it; read on if it takes more."""
@@ -331,6 +335,8 @@ class StreamCarrier:
         held, self._held = b"".join(self._held), []
         if held:
             self._send_down(held)
+        # The target's end is one within the handshake now.
+        self._last_word = None
         self._client.send_text(encode("held"))
 
     def _take_unread(self, payload: bytes) -> None:
@@ -375,16 +381,15 @@ class StreamCarrier:
         self._last_word = None
         self._far.release(reset=reset)
 
-
-_HANDLERS: dict[str, Callable[[StreamCarrier, dict[str, Any]], None]] = {
-    "credit": StreamCarrier._take_credit,  # noqa: SLF001  # the table is the class's own
-    "fin": StreamCarrier._take_fin,  # noqa: SLF001
-    "configure": StreamCarrier._configure,  # noqa: SLF001
-    "secure": StreamCarrier._secure,  # noqa: SLF001
-    "handshake": StreamCarrier._begin_handshake,  # noqa: SLF001
-    "close": StreamCarrier._close,  # noqa: SLF001
-    "reset": StreamCarrier._reset,  # noqa: SLF001
-}
+    _HANDLERS: ClassVar[Mapping[str, Callable[[StreamCarrier, dict[str, Any]], None]]] = {
+        "credit": _take_credit,
+        "fin": _take_fin,
+        "configure": _configure,
+        "secure": _secure,
+        "handshake": _begin_handshake,
+        "close": _close,
+        "reset": _reset,
+    }
 
 
 def _endpoint(address: Address | None) -> dict[str, object] | None:
