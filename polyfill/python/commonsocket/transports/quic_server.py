@@ -12,6 +12,7 @@ from .connect import ConnectError
 from .datagram_socket import DatagramSocket
 from .quic import QuicTransport
 from .quic_machine import Machine
+from .quic_socket import give_room
 from .quic_tls import BadCertificateError, server_configuration
 from .tls_context import check_credentials
 from .transport import Accepted
@@ -77,6 +78,7 @@ class QuicServer:
         except ConnectError as error:
             self._listener.listen_failed(error.failure)
             return
+        give_room(own)
         self._socket = DatagramSocket(own, self._queue.loop, self._received, _nobody_knows_whose)
         self._listener.listening(self._socket.local)
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from typing import TYPE_CHECKING, Any, Final
 
 from .tcp import set_options
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
 _LARGEST: Final = 65535  # bytes
 # How many packets may come before others have their turn.
 _READS_PER_TURN: Final = 64
+# What the system is asked to keep while this side is busy: each packet that it drops costs the time to notice that, and
+# half of the rate at which the peer sends. It gives as much of that as it may.
+_RECEIVE_BUFFER: Final = 4 * 1024 * 1024  # bytes
+
+
+def give_room(own: socket.socket) -> None:
+    """Have the system keep many packets that arrive at `own`."""
+    with contextlib.suppress(OSError):
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
 
 
 class QuicSocket:
@@ -33,6 +42,7 @@ class QuicSocket:
         refused: Callable[[OSError], None],
     ) -> None:
         self._loop = loop
+        give_room(own)
         self._own = own
         self._received = received
         self._refused = refused
