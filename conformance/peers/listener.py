@@ -149,9 +149,12 @@ def bound(
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
     try:
         made.setblocking(False)
-        if shared:
+        if shared and port:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         made.bind((host, port))
+        if shared:
+            # Only now for a new port: the system may give one that is shared to the next who wants to share any.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     except OSError as error:
         made.close()
         raise PeerSetupError(
