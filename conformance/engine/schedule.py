@@ -3,8 +3,8 @@
 A plan goes through rounds. In a round up to `jobs` tests are in flight until the plan is through or the agent is
 lost. Then come, one at a time: the tests that were in flight when the agent was lost, until the culprit is found (the
 others go back to the plan, unless they were in flight twice); those that saw a rejection nobody handled; those that
-wait for timers and failed, as they may have been late on a busy machine; those that are to be tried again. A verdict
-that may be another test's fault is never given.
+wait for timers and failed, or came to no end within their limit, as they may have been late on a busy machine; those
+that are to be tried again. A verdict that may be another test's fault is never given.
 
 Alone means on this target: others may run beside it, within the budget of the command. Tests that were late run while
 nothing at all is in flight.
@@ -38,7 +38,7 @@ MOST_HANGS: Final = 10
 """After so many tests that hang the agent, the rest is not run: it would take the limit of each."""
 
 MOST_LATE: Final = 8
-"""So many tests of timers may fail because the machine is busy; when more do, it is not for that reason."""
+"""So many tests may fail because the machine is busy; when more do, it is not for that reason."""
 
 
 class _Round(NamedTuple):
@@ -130,10 +130,14 @@ class TargetRun:
                 found.lost.append(tried)
             elif tried.unhandled and together:
                 found.doubtful.append(planned)
-            elif planned.case.waits and self._busy and self._surprises(tried):
+            elif self._may_be_late(tried) and self._surprises(tried):
                 found.late.append(tried)
             else:
                 self._decide(tried)
+
+    def _may_be_late(self, tried: Attempt) -> bool:
+        """Return whether a test may have failed because the machine was busy with others."""
+        return self._busy and (tried.planned.case.waits or tried.verdict == "timeout")
 
     async def _find_culprit(self, lost: list[Attempt], pending: deque[Planned]) -> None:
         if len(lost) == 1 and self._settings.jobs == 1:

@@ -102,6 +102,19 @@ async def test_a_test_over_its_limit_costs_only_itself_while_the_agent_lives() -
     assert len(set(pids)) == 1, "the agent was not restarted"
 
 
+async def test_a_test_that_came_to_no_end_among_others_is_run_alone_before_it_is_judged() -> None:
+    tries: Counter[str] = Counter()
+
+    async def slow_among_others(t: Context) -> None:
+        tries[t.case.id] += 1
+        if tries[t.case.id] == 1:
+            await asyncio.Event().wait()
+
+    ran = await run([case("slow", slow_among_others, limit=0.2), case("passes", passes)])
+    assert ran.verdicts == {"slow": "pass", "passes": "pass"}
+    assert ran["slow"].attempts == 2
+
+
 async def test_only_the_test_that_hangs_the_agent_is_blamed_and_costs_its_limit_once() -> None:
     limit = 1.5
     tests = [case(f"waits-{n}", waits) for n in range(8)]
