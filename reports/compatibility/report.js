@@ -190,9 +190,11 @@ function makeResult(column, result) {
   const parts = [make("p", { class: "quiet" }, facts.join(" · "))];
   if (result.message) parts.push(make("p", { class: "message" }, result.message));
   if (result.expectation) {
-    const { reason = "", link = "" } = result.expectation;
+    const { reason = "", link = "", verdict = "", message = "" } = result.expectation;
     const more = link ? [" ", make("a", { href: link }, link)] : [];
-    parts.push(make("p", {}, make("b", {}, "Known: "), reason, ...more));
+    const listed = message ? `${verdict}, “${message}”` : verdict;
+    const known = result.expected ? "Known: " : `Listed otherwise (${listed}): `;
+    parts.push(make("p", {}, make("b", {}, known), reason, ...more));
   }
   if (result.steps) parts.push(log("Steps", column, result.steps.map(stepRow)));
   if (result.wire) parts.push(log("On the wire, as the peers saw it", column, result.wire.map(wireRow)));
