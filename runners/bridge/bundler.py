@@ -8,6 +8,7 @@ any file that went into it has changed, or esbuild, or what was asked for.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 _RUNNERS: Final = Path(__file__).resolve().parents[1]
 _HOUSE: Final = _RUNNERS.parent
+
+_KEPT: Final = 30 * 24 * 3600.0  # seconds that a bundle is kept without being used
 
 GLOBAL: Final = "global"
 """The implementation that the runtime itself has."""
@@ -62,7 +66,9 @@ def bundle(order: Order) -> Path:
     folder = _cache()
     stamp, script = folder / f"{key}.json", folder / f"{key}.js"
     if _is_fresh(stamp) and script.exists():
+        os.utime(script, (time.time(), script.stat().st_mtime))
         return script
+    _forget_old(folder)
     with tempfile.TemporaryDirectory(dir=folder) as workshop:
         made, inputs = _make(esbuild, order, described, Path(workshop))
         made.replace(script)
@@ -152,6 +158,16 @@ def _is_fresh(stamp: Path) -> bool:
         return all(_content(Path(file)) == content for file, content in inputs.items())
     except (OSError, ValueError):
         return False
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove what nobody has used for long: of other versions, other checkouts, other implementations."""
+    limit = time.time() - _KEPT
+    for script in folder.glob("*.js"):
+        with contextlib.suppress(FileNotFoundError):  # another launcher has done it
+            if script.stat().st_atime < limit:
+                script.unlink()
+                script.with_suffix(".json").unlink()
 
 
 def _content(file: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import replace
 
@@ -91,6 +92,17 @@ def test_what_cannot_be_bundled_is_named(order, tmp_path, capfd):
     with pytest.raises(LaunchFailed, match=r"socket\.js could not be bundled"):
         bundle(order)
     assert "parts.js:1:13" in capfd.readouterr().err
+
+
+def test_what_nobody_has_used_for_long_is_forgotten(order):
+    old = bundle(order)
+    os.utime(old, (0, 0))
+    assert bundle(order) == old
+    assert old.stat().st_atime > 0, "it is not marked as used"
+    os.utime(old, (0, 0))
+    new = bundle(replace(order, conditions=("browser",)))
+    assert {old.exists(), old.with_suffix(".json").exists()} == {False}
+    assert told(new) == told(bundle(order))
 
 
 def test_nothing_else_is_left_behind(order, tmp_path):

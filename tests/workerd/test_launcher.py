@@ -15,6 +15,12 @@ WORKERD = resources.modules() / ".bin/workerd"
 LIMIT = 60.0  # seconds, which only a failure takes
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Keep bundles of these implementations out of the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 def launched(implementation, runtime=WORKERD, **options):
     """Start the launcher as the harness does."""
     command = [*LAUNCH, "--runtime", str(runtime), "--implementation", str(implementation)]
