@@ -66,7 +66,7 @@ def bundle(order: Order) -> Path:
     folder = _cache()
     stamp, script = folder / f"{key}.json", folder / f"{key}.js"
     if _is_fresh(stamp) and script.exists():
-        os.utime(script, (time.time(), script.stat().st_mtime))
+        os.utime(script, ns=(time.time_ns(), script.stat().st_mtime_ns))
         return script
     _forget_old(folder)
     with tempfile.TemporaryDirectory(dir=folder) as workshop:
