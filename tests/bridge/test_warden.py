@@ -145,6 +145,20 @@ def test_a_command_that_is_not_there_is_named():
         assert warden.wait(LIMIT) == 127
 
 
+def test_files_get_the_numbers_that_a_command_expects():
+    ours, first = os.pipe()
+    others, second = os.pipe()
+    # Each takes the number of the other.
+    program = f"import os; os.write({second}, b'first'); os.write({first}, b'second')"
+    places = ["--place", f"{first}={second}", "--place", f"{second}={first}"]
+    command = [sys.executable, str(WARDEN), *places, "--", sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[first, second]) as warden:
+        assert warden.wait(LIMIT) == 0
+    assert (os.read(ours, 100), os.read(others, 100)) == (b"first", b"second")
+    for file in (ours, first, others, second):
+        os.close(file)
+
+
 def wardens_of(launcher: int) -> list[int]:
     """Return the children of a process."""
     return [int(word) for word in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()]

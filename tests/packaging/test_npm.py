@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,3 +68,25 @@ def test_both_ends_of_quic_work_on_bun(project: Path, tmp_path: Path) -> None:
         "unidirectional 3000000",
         "failed",
     ]
+
+
+def bundled(project: Path, platform: str, conditions: str) -> set[str]:
+    """Bundle a program that prints the supported types, and return the folders of the transports that came in."""
+    made, metafile = project / "bundle.mjs", project / "inputs.json"
+    external = ["--external:node:*", "--external:cloudflare:sockets"]
+    options = ["--bundle", "--format=esm", f"--platform={platform}", f"--conditions={conditions}", *external]
+    command = [MODULES / "esbuild", "types.js", *options, f"--outfile={made}", f"--metafile={metafile}"]
+    subprocess.run(command, cwd=project, check=True, capture_output=True, timeout=60)
+    files = [Path(name) for name in json.loads(metafile.read_text(encoding="utf-8"))["inputs"]]
+    return {file.parent.name for file in files if file.parent.parent.name == "transports"}
+
+
+def test_a_bundle_for_browsers_takes_direct_sockets_or_the_tunnel(project: Path) -> None:
+    assert bundled(project, "browser", "module") == {"browser", "direct", "websocket"}
+    assert run(project, ["node", "bundle.mjs"]) == ["tcp,udp,tls"]
+    isolated = "globalThis.TCPSocket = class {}; await import('./bundle.mjs');"
+    assert run(project, ["node", "--input-type=module", "--eval", isolated]) == ["tcp,udp"]
+
+
+def test_a_bundle_for_workers_takes_what_workerd_has(project: Path) -> None:
+    assert bundled(project, "browser", "workerd,worker,module") == {"workerd"}

@@ -5,7 +5,8 @@
  * the pipe is full to the last byte: the write fulfils at once, and the chunk is gone (seen in 156; a write that finds
  * room for one byte waits for the rest, as it should). Nothing tells how full the pipe is, so:
  *
- * - What is certain to find room is written: `#level` is the most that the pipe can hold.
+ * - What is certain to find room is written, and never so that it fills the pipe to the last byte: `#level` is the most
+ *   that the pipe can hold.
  * - Where that is not certain, more than the pipe can hold is written. If that fulfils within the same task, it was lost,
  *   as it cannot have been taken, and is written again.
  * - What is too little for that waits until there is more, or until the pipe has had the time to run empty. That it has
@@ -15,8 +16,8 @@
 /** How much the pipe holds: the default of Mojo's data pipes, which nothing changes. */
 const pipeSize = 64 * 1024;
 
-/** How many ms without a write leave the pipe empty. */
-const drainTime = 2;
+/** After how many ms without a write the pipe counts as empty: what is at the other end may have to wait for its turn. */
+const drainTime = 10;
 
 /** How many ms to wait for room, the first and the last time that there is none. */
 const retryTimes = { first: 1, last: 64 };
@@ -58,8 +59,11 @@ export class SendPipe {
   /** What of the chunk that is being written was not handed over yet. @type {Uint8Array | null} */
   #rest = null;
 
-  /** Whether a write is under way, or a timer that precedes one. */
+  /** Whether a write is under way. */
   #busy = false;
+
+  /** What ends the time that the pipe has to run empty. @type {ReturnType<typeof setTimeout> | null} */
+  #timer = null;
 
   #finishing = false;
   #over = false;
@@ -86,22 +90,21 @@ export class SendPipe {
    */
   write(bytes) {
     if (bytes.length === 0) return true;
-    const certain = this.#refreshedLevel + bytes.length < pipeSize;
-    if (!this.#busy && certain) {
+    if (!this.#busy && this.#staged === 0 && bytes.length < this.#room) {
       // There is room for all of it, so that it is copied within the call.
       this.#observer.sent(bytes.length);
       this.#issue(bytes);
       return true;
     }
-    if (bytes.length <= stageSize - this.#staged && bytes.length <= pipeSize) {
+    const fits = bytes.length <= stageSize - this.#staged && bytes.length <= pipeSize;
+    if (fits) {
       this.#copy(bytes);
       this.#observer.sent(bytes.length);
-      this.#pump();
-      return true;
+    } else {
+      this.#rest = bytes;
     }
-    this.#rest = bytes;
     this.#pump();
-    return false;
+    return fits;
   }
 
   /** Closes the writable behind everything that was accepted. */
@@ -113,14 +116,21 @@ export class SendPipe {
   /** Forgets everything that was not handed over. */
   drop() {
     this.#over = true;
+    this.#stopWaiting();
     this.#stage = null;
     this.#rest = null;
     this.#writer.abort().catch(() => {});
   }
 
-  get #refreshedLevel() {
-    if (performance.now() - this.#lastWrite >= drainTime) this.#level = 0;
-    return this.#level;
+  /** How many bytes are certain to find room. */
+  get #room() {
+    if (this.#level === pipeSize && this.#pause >= drainTime) this.#level = 0;
+    return pipeSize - this.#level;
+  }
+
+  /** For how many ms nothing has been written. */
+  get #pause() {
+    return performance.now() - this.#lastWrite;
   }
 
   /** @param {Uint8Array} bytes as many as there is room for */
@@ -134,13 +144,30 @@ export class SendPipe {
   /** Writes what there is, if it may. */
   #pump() {
     if (this.#busy || this.#over) return;
+    this.#stopWaiting();
     this.#topUp();
     const bytes = this.#next;
     if (!bytes) return this.#drained();
+    const count = this.#portion(bytes.length);
+    if (count > 0) return this.#take(bytes.subarray(0, count));
+    this.#timer = setTimeout(() => this.#pump(), Math.max(1, drainTime - this.#pause));
+  }
+
+  /**
+   * @param {number} size of what there is
+   * @returns {number} how many bytes of it may be written now
+   */
+  #portion(size) {
+    const room = this.#room;
+    if (room === 0) return size > pipeSize ? size : 0;
     // With one byte of room the pipe takes what it can and waits for more.
-    if (this.#refreshedLevel < pipeSize || bytes.length > pipeSize) return this.#take(bytes);
-    this.#busy = true;
-    return this.#wait(drainTime);
+    if (size !== room) return size;
+    return room === 1 && this.#pause >= drainTime ? 1 : room - 1;
+  }
+
+  #stopWaiting() {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
   /** Bytes that are too few to be written by themselves get others after them. */
@@ -163,9 +190,11 @@ export class SendPipe {
   /** @param {Uint8Array} bytes the next ones */
   #take(bytes) {
     const stage = this.#stage;
-    if (this.#staged > 0) {
+    if (stage && this.#staged > 0) {
+      const left = stage.slice(bytes.length, this.#staged);
       this.#stage = null;
       this.#staged = 0;
+      if (left.length > 0) this.#copy(left);
       this.#issue(bytes, () => {
         this.#spareStage = stage;
       });
@@ -222,14 +251,6 @@ export class SendPipe {
       if (!(await isSettledAtOnce(write))) return write;
       await new Promise((resolve) => setTimeout(resolve, time));
     }
-  }
-
-  /** @param {number} time ms */
-  #wait(time) {
-    setTimeout(() => {
-      this.#busy = false;
-      this.#pump();
-    }, time);
   }
 }
 

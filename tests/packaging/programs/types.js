@@ -1,0 +1,3 @@
+import { Socket } from "commonsocket";
+
+console.log(Socket.supportedTypes.join());
