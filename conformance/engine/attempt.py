@@ -12,6 +12,7 @@ from conformance.agent.recording import Recorder
 from conformance.agent.target import SETTLE_LIMIT
 from conformance.engine.outcome import Attempt
 from conformance.errors import CheckFailed, ConformanceError
+from conformance.peers import patience
 from conformance.testing.context import Context
 from conformance.testing.inspection import inspect
 from conformance.testing.invariants import UNHANDLED
@@ -42,6 +43,7 @@ async def attempt(
     case = planned.case
     recorder = Recorder(scope)
     target = WatchedTarget(client, scope, recorder=recorder, settle_limit=SETTLE_LIMIT * settings.limit_factor)
+    patience.FACTOR.set(max(1.0, settings.limit_factor))
     context = Context(case, target, recorder, seed=f"{settings.seed}/{planned.repetition}")
     limit = case.limit * settings.limit_factor
     verdict: Verdict = "pass"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
+from conformance.peers import patience
 from conformance.peers.errors import PeerTimeout, UnexpectedWire
 from conformance.peers.script import Note, deed, ignore
 
@@ -173,7 +174,7 @@ class Channel:
         impossible: Callable[[], str | None] = lambda: None,
         probing: bool = False,
     ) -> None:
-        deadline = self._loop.time() + limit
+        deadline = patience.deadline(limit)
         while True:
             # A pending error wakes nobody who already saw the FIN, so that one case is looked at in intervals.
             silent = probing and self._probe()

@@ -9,6 +9,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from conformance.peers import patience
 from conformance.peers.channel import LIMIT, Channel, wake
 from conformance.peers.errors import PeerTimeout, UnexpectedWire
 from conformance.peers.script import Deed, Done, Note, deed, ignore
@@ -80,7 +81,7 @@ class Connection(Channel):
         Raises PeerTimeout where the target does not take it within `limit` seconds, UnexpectedWire where it resets.
         """
         view = memoryview(data)
-        deadline = self._loop.time() + limit
+        deadline = patience.deadline(limit)
         while view:
             sent = self._send_now(view, len(data))
             view = view[sent:]
@@ -96,7 +97,7 @@ class Connection(Channel):
         Returns `len(data)` where the target takes everything.
         """
         view = memoryview(data)
-        end = self._loop.time() + limit
+        end = patience.deadline(limit)
         while view:
             view = view[self._send_now(view, len(data)) :]
             if view and not await self._writable(min(end, self._loop.time() + quiet)):

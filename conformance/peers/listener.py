@@ -7,6 +7,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from conformance.peers import patience
 from conformance.peers.channel import LIMIT, Channel, wake
 from conformance.peers.connection import Connection
 from conformance.peers.errors import PeerSetupError, PeerTimeout
@@ -65,7 +66,7 @@ class Listener(Generic[C]):
 
         Raises PeerTimeout where none comes within `limit` seconds.
         """
-        deadline = self._loop.time() + limit
+        deadline = patience.deadline(limit)
         while len(self.connections) <= self._accepted:
             left = deadline - self._loop.time()
             if left <= 0:

@@ -10,6 +10,7 @@ from aioquic.buffer import Buffer  # type: ignore[attr-defined]  # aioquic re-ex
 from aioquic.quic.configuration import SMALLEST_MAX_DATAGRAM_SIZE
 from aioquic.quic.packet import QuicPacketType, pull_quic_header
 
+from conformance.peers import patience
 from conformance.peers.channel import LIMIT, wake
 from conformance.peers.errors import PeerTimeout
 from conformance.peers.listener import bound
@@ -126,7 +127,7 @@ class QuicPeer(_Endpoint):
 
         Raises PeerTimeout where none comes within `limit` seconds.
         """
-        deadline = self._loop.time() + limit
+        deadline = patience.deadline(limit)
         while len(self.connections) <= self._accepted:
             left = deadline - self._loop.time()
             if left <= 0:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aioquic.quic import events
 
+from conformance.peers import patience
 from conformance.peers.channel import LIMIT, wake
 from conformance.peers.errors import PeerTimeout, UnexpectedWire
 from conformance.peers.quic_stream import QuicStream
@@ -357,7 +358,7 @@ class QuicConnection:
         *,
         impossible: Callable[[], str | None] | None = None,
     ) -> None:
-        deadline = self._loop.time() + limit
+        deadline = patience.deadline(limit)
         while not condition():
             reason = (impossible or self.over)()
             if reason is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from conformance.peers import patience
 from conformance.peers.channel import LIMIT, Channel
 from conformance.peers.errors import UnexpectedWire
 from conformance.peers.script import deed
@@ -70,7 +71,7 @@ class QuicStream(Channel):
         The rest goes out by itself as soon as the target allows it. Returns `len(data)` where it takes everything.
         """
         before = self.sent_total
-        end = self._loop.time() + limit
+        end = patience.deadline(limit)
         self._write(data, fin=False)
         while self.out < self.sent_total and await self._progress(min(quiet, end - self._loop.time())):
             pass

@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from conformance.peers import patience
 from conformance.peers.connection import LIMIT, Connection
 from conformance.peers.errors import PeerSetupError, PeerTimeout, UnexpectedWire
 from conformance.peers.listener import (
@@ -169,7 +170,7 @@ class FullBacklog:
 
     async def _until(self, condition: Callable[[], bool], awaited: str, limit: float) -> None:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + limit
+        deadline = patience.deadline(limit)
         while not condition():
             if loop.time() >= deadline:
                 raise PeerTimeout(awaited, f"{self._attempts()} attempts", limit)
@@ -234,7 +235,9 @@ async def dial(
         if host is not None:
             dialling.bind((host, 0))
         log.add(1, "to-target", "connect")
-        await asyncio.wait_for(asyncio.get_running_loop().sock_connect(dialling, (address, port)), limit)
+        await asyncio.wait_for(
+            asyncio.get_running_loop().sock_connect(dialling, (address, port)), limit * patience.FACTOR.get()
+        )
         place = (address, port)  # a connection that was reset since has no peer any more
         connection = Connection(dialling, 1, log, reading=reading, pace=pace, note=note, address=place)
     except ConnectionResetError:

@@ -11,6 +11,7 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from conformance.peers import patience
 from conformance.peers.channel import LIMIT, Channel
 from conformance.peers.client_hello import ClientHello, read_client_hello
 from conformance.peers.errors import PeerTimeout, UnexpectedWire
@@ -107,7 +108,7 @@ class TlsConnection(Channel):
 
         Raises PeerTimeout where the target does not take it within `limit` seconds, UnexpectedWire where it resets.
         """
-        deadline = self._loop.time() + limit
+        deadline = patience.deadline(limit)
         await self._shake_hands(limit)
         sent = 0
         while sent < len(data) and await self._out(deadline):
@@ -121,7 +122,7 @@ class TlsConnection(Channel):
 
         The last record of them may still be on its way. Returns `len(data)` where the target takes everything.
         """
-        end = self._loop.time() + limit
+        end = patience.deadline(limit)
         await self._shake_hands(limit)
         sent = 0
         while sent < len(data) and await self._out(min(end, self._loop.time() + quiet)):

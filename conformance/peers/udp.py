@@ -7,6 +7,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from conformance.peers import patience
 from conformance.peers.channel import LIMIT, wake
 from conformance.peers.errors import PeerTimeout, UnexpectedWire
 from conformance.peers.listener import bound
@@ -115,7 +116,7 @@ class UdpPeer:
         """Wait until nobody is at `place` any more: send it empty datagrams until ICMP says so (RFC 1122 4.1.3.1)."""
         address = (str(place["address"]), int(place["port"]))
         before = len(self.unreachable)
-        deadline = self._loop.time() + limit
+        deadline = patience.deadline(limit)
         while len(self.unreachable) == before:
             if self._loop.time() >= deadline:
                 raise PeerTimeout(f"that nobody is at port {address[1]}", self._log.describe(), limit)
@@ -170,7 +171,7 @@ class UdpPeer:
             wake(future)
 
     async def _until(self, condition: Callable[[], bool], awaited: str, limit: float) -> None:
-        deadline = self._loop.time() + limit
+        deadline = patience.deadline(limit)
         while not condition():
             left = deadline - self._loop.time()
             if left <= 0:

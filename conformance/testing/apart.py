@@ -11,6 +11,7 @@ from conformance.agent.process import start_agent
 from conformance.agent.target import Target
 from conformance.agent.values import UNDEFINED
 from conformance.errors import CheckFailed
+from conformance.peers import patience
 from conformance.testing import names
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Apart:
     async def ends(self) -> None:
         """Check that the process ends by itself, and well."""
         try:
-            async with asyncio.timeout(_LIMIT):
+            async with asyncio.timeout(_LIMIT * patience.FACTOR.get()):
                 await self._client.gone()
         except TimeoutError:
             raise CheckFailed(f"the process is still there {_LIMIT:g} s after nothing was left to do") from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from conformance.agent import steps
 from conformance.agent.checks import CheckFailed
 from conformance.agent.values import Result
+from conformance.peers import patience
 from conformance.testing.invariants import CLOSE_LIMIT, View, Violation, identical, judge
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ async def inspect(context: Context) -> Findings:
         for view in waiting:
             if view.settlement("closed") is not None or view.aborted is True:
                 until = {"as": view.label, "kind": "event", "type": "close"}
-                await target.log(until=until, limit=CLOSE_LIMIT)
+                await target.log(until=until, limit=CLOSE_LIMIT * patience.FACTOR.get())
         entries, views = await _views(context)
     closed = [view for view in views if view.events("close")]
     if closed:
