@@ -9,6 +9,7 @@ import socket
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
 from denoland import RUNTIME
 
 if TYPE_CHECKING:
@@ -26,6 +27,21 @@ await writer.close();
 const text = await new Response(socket.readable).text();
 await socket.closed;
 console.log(JSON.stringify({ text, types: Socket.supportedTypes }));
+"""
+
+TYPED = """
+import { Socket, SocketError, SocketListener, type SocketInit } from "npm:commonsocket";
+import deno, { type Conn } from "npm:commonsocket/deno";
+
+const init: SocketInit = { type: "tls", remote: { address: "localhost", port: 1 }, tls: { alpn: ["echo"] } };
+export const socket: Socket = new Socket(init);
+export const read: ReadableStreamReadResult<Uint8Array> = await socket.readable.getReader().read();
+export const why: string | null = new SocketError("why", { errorCode: "timeout" }).systemCode;
+export async function* accepted(listener: SocketListener): AsyncGenerator<number | undefined> {
+  for await (const { info } of listener) yield info.remote?.port;
+}
+export const conn: Conn = await deno.connect({ port: 1 });
+%s
 """
 
 WORKER = """
@@ -52,6 +68,14 @@ def test_an_npm_specifier_needs_no_installation(deno: Deno, echo: int) -> None:
 def test_importing_needs_no_permission(deno: Deno) -> None:
     (deno.folder / "main.js").write_text('import { Socket } from "npm:commonsocket"; console.log(typeof Socket);')
     assert deno.run("run", "--no-prompt", "main.js") == "function\n"
+
+
+def test_the_declarations_hold_in_typescript(deno: Deno) -> None:
+    (deno.folder / "main.ts").write_text(TYPED % "")
+    deno.run("check", "main.ts")
+    (deno.folder / "wrong.ts").write_text(TYPED % "export const port: string = socket.info.remote!.port;")
+    with pytest.raises(AssertionError, match="Type 'number' is not assignable to type 'string'"):
+        deno.run("check", "wrong.ts")
 
 
 def test_socket_workers_are_served(deno: Deno) -> None:
