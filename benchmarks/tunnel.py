@@ -93,21 +93,22 @@ class Daemon:
                     ) from None
                 time.sleep(0.02)
 
-    def processes(self) -> list[int]:
-        """Return the daemon's process, and its children: websockify has one for each connection."""
-        found = [self.process.pid]
+    def cpu(self) -> dict[int, float]:
+        """Return the seconds of CPU time of the daemon and its children: websockify has one for each connection."""
+        found = {self.process.pid: cpu_of(self.process.pid)}
         for stat in Path("/proc").glob("[0-9]*/stat"):
+            # Others come and go meanwhile.
             with contextlib.suppress(OSError):
                 pid, _, rest = stat.read_text(encoding="utf-8").partition(" ")
                 if int(rest.rpartition(")")[2].split()[1]) == self.process.pid:
-                    found.append(int(pid))
+                    found[int(pid)] = cpu_of(int(pid))
         return found
 
 
-def cpu(processes: list[int]) -> float:
-    """Return the seconds of CPU time that the processes have had; what `stat` tells are hundredths."""
-    threads = [each for pid in processes for each in Path(f"/proc/{pid}/task").iterdir()]
-    return sum(int((each / "schedstat").read_text(encoding="ascii").split()[0]) for each in threads) / 1e9
+def cpu_of(pid: int) -> float:
+    """Return the seconds of CPU time that a process has had; what its `stat` tells are hundredths."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(each.read_text(encoding="ascii").split()[0]) for each in threads) / 1e9
 
 
 # ---- the client ----
@@ -242,10 +243,10 @@ def measure(target: int, variant: Variant, task: Task, amount: int, units: float
     with Daemon(variant.command(target)) as daemon:
         for warm_up in (amount // 16 // FRAME * FRAME or 100, amount):
             client = Client(daemon, target, messages=variant.messages)
-            processes = daemon.processes()
-            start, used = time.perf_counter(), cpu(processes)
+            start, before = time.perf_counter(), daemon.cpu()
             task.run(client, warm_up)
-            wall, used = time.perf_counter() - start, cpu(processes) - used
+            wall, after = time.perf_counter() - start, daemon.cpu()
+            used = sum(after[pid] - before[pid] for pid in after.keys() & before.keys())
             client.socket.close()
     return Sample(units / wall, used / units)
 

@@ -18,7 +18,8 @@ from .frames import HEADROOM
 if TYPE_CHECKING:
     from .carrier import Client
 
-_READ_SIZE: Final = 262144  # bytes
+# Of the powers of two the one behind which the cost per byte falls no further by much: `benchmarks/tunnel.py`, "down".
+READ_SIZE: Final = 524288  # bytes
 # Less than this is cheaper to copy than to lend: a block that is lent is no use to anybody until it is sent.
 _LEAST_LENT: Final = 65536  # bytes
 # Blocks that nobody needs, for whoever reads next.
@@ -89,7 +90,7 @@ class _Blocks(asyncio.BufferedProtocol):
             _POOL.extend(self._lent[: _LARGEST_POOL - len(_POOL)])
             self._lent.clear()
         if self._block is None:
-            self._block = _POOL.pop() if _POOL else memoryview(bytearray(HEADROOM + _READ_SIZE))
+            self._block = _POOL.pop() if _POOL else memoryview(bytearray(HEADROOM + READ_SIZE))
         return self._block[HEADROOM:]
 
     def buffer_updated(self, nbytes: int) -> None:
