@@ -126,6 +126,11 @@ class Channel:
         """Wait until the target has left in any way: by a FIN or by a reset."""
         await self._until(lambda: self._finished() is not None or self.reset_received, "a FIN or a reset", limit)
 
+    @property
+    def finished(self) -> str | None:
+        """How the target has finished its direction, if it has: by a FIN, with or without a close_notify."""
+        return self._finished()
+
     # What the kinds of channels differ in.
 
     def _finished(self) -> str | None:

@@ -37,7 +37,7 @@ async def _wire_rst(scene: Scene, _: Any) -> None:
     if RST in scene.t.target.features:
         if scene.writing == "open" and scene.cell.transport != "quic":
             # No reset comes behind it, and there is no need to wait for one.
-            scene.t.check(not scene.link.fin_received, "the peer awaited a reset, but the target sent a FIN")
+            scene.t.check(scene.link.finished is None, f"the peer awaited a reset, but {scene.link.finished}")
         await scene.link.expect_reset()
     else:
         await scene.link.expect_end()
