@@ -41,7 +41,7 @@ TASKS: dict[str, tuple[int, str, float, float]] = {
     "send 64 KiB": (256 * MEBIBYTE, "MB/s", 1e6, 0.75),
     "send 1 KiB": (16 * MEBIBYTE, "MB/s", 1e6, 1.0),
     "ping-pong": (4_000, "k/s", 1e3, 0.65),
-    "connect": (400, "k/s", 1e3, 0.5),
+    "connect": (400, "k/s", 1e3, 0.4),
 }
 
 CONFIG = """
