@@ -65,7 +65,7 @@ class TCPServer {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      if (this.#closing || !this.#client.wanted) refuse(value);
+      if (this.#closing || !this.#client.wanted) refuse(value).catch(() => {});
       else this.#client.incoming(accept(value, local));
     }
   }
@@ -84,9 +84,7 @@ class TCPServer {
   }
 }
 
-/**
- * @param {TCPSocket} socket that nobody wants
- */
+/** @param {TCPSocket} socket that nobody wants */
 async function refuse(socket) {
   await socket.opened;
   await socket.close();

@@ -114,16 +114,18 @@ class UDPServer {
 
   /** @param {import("../../core/init.js").Local} local */
   async #listen(local) {
+    let socket;
     try {
-      this.#socket = await OpenSocket.open(local);
+      socket = await OpenSocket.open(local);
     } catch (error) {
       if (!this.#closing) this.#client.failed(failureOf("bind", error));
       return this.#client.released();
     }
+    this.#socket = socket;
     if (this.#closing) return this.#releaseIfUnused();
-    this.#client.listening({ local: this.#socket.local });
+    this.#client.listening({ local: socket.local });
     // What a flow could not send is told to the flow; the rest is about nobody in particular.
-    await this.#socket.receive((data, source) => this.#received(data, source)).catch(() => {});
+    await socket.receive((data, source) => this.#received(data, source)).catch(() => {});
   }
 
   /**

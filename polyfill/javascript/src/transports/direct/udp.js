@@ -16,11 +16,12 @@ import { failureOf } from "./failure.js";
 
 /**
  * @param {Partial<Local>} local
- * @returns {UDPSocketOptions} those of a socket that exchanges datagrams with anybody
+ * @returns {UDPSocketOptions} those of a socket that exchanges datagrams with anybody; without an address, of both
+ *   families
  */
-function binding({ address = "::", port = 0 }) {
-  const isAny = address === "::";
-  return { localAddress: address, ...(port > 0 && { localPort: port }), ...(isAny && { ipv6Only: false }) };
+function binding({ address, port = 0 }) {
+  const ipv6Only = address === undefined ? { ipv6Only: false } : address === "::" ? { ipv6Only: true } : {};
+  return { localAddress: address ?? "::", ...(port > 0 && { localPort: port }), ...ipv6Only };
 }
 
 /** A UDPSocket with its streams taken. */
