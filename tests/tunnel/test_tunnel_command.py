@@ -5,6 +5,8 @@ import re
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,6 +72,36 @@ def test_no_token_is_in_what_it_says(tmp_path: Path) -> None:
     assert "refused: token" in err
     assert "failed in connect" in err
     assert SECRET not in out + err
+
+
+def test_tokens_can_be_changed_while_it_runs(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(SECRET + "\n", encoding="utf-8")
+
+    def status(url: str, token: str) -> int:
+        asked = urllib.request.Request(
+            url.replace("ws", "http", 1) + "/metrics", headers={"Authorization": f"Bearer {token}"}
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=5) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    with running("--listen", "ws://127.0.0.1:0", "--allow", "a:1", "--token-file", str(file)) as (process, url):
+        assert status(url, SECRET) == 200
+        file.write_text("short\n", encoding="utf-8")
+        process.send_signal(signal.SIGHUP)
+        assert process.stderr is not None
+        assert "the tokens stay as they were" in process.stderr.readline()
+        assert status(url, SECRET) == 200
+        file.write_text("another-that-is-long\n", encoding="utf-8")
+        process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while status(url, SECRET) != 401:
+            assert time.monotonic() < deadline
+        assert status(url, "another-that-is-long") == 200
 
 
 def test_it_is_quiet_unless_asked_to_speak() -> None:

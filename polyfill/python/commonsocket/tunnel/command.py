@@ -8,6 +8,7 @@ import argparse
 import logging
 import sys
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -73,7 +74,12 @@ def parser(prog: str = "commonsocket tunnel") -> argparse.ArgumentParser:
     result.add_argument(
         "--origin", action="append", default=[], metavar="ORIGIN", help="whose pages may connect; * for all"
     )
-    result.add_argument("--token-file", type=Path, metavar="FILE", help="the tokens that let clients in, one a line")
+    result.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="the tokens that let clients in, one a line; SIGHUP has it read again",
+    )
     result.add_argument(
         "--without-token",
         action="store_true",
@@ -130,7 +136,20 @@ def _run(settings: Settings, options: argparse.Namespace) -> int:
     else:
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(run(settings, with_stdin=options.stop_with_stdin))
+        reload = partial(_read_tokens_again, settings, options)
+        return runner.run(run(settings, reload=reload, with_stdin=options.stop_with_stdin))
+
+
+def _read_tokens_again(settings: Settings, options: argparse.Namespace) -> None:
+    """Take the tokens that are in the file now; with a fault in it, go on with those that were."""
+    from .tokens import read_tokens
+
+    if settings.tokens is None:
+        return
+    try:
+        settings.tokens.replace_by(read_tokens(options.token_file))
+    except MistakeError as mistake:
+        print(f"commonsocket tunnel: {mistake}; the tokens stay as they were", file=sys.stderr)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -17,6 +17,8 @@ from .metrics import Metrics
 from .mistake import MistakeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .settings import ListenAddress, Settings
 
 # How exact the limits on times are.
@@ -110,10 +112,11 @@ class Tunnel:
                 client.tick(now)
 
 
-async def run(settings: Settings, *, with_stdin: bool = False) -> int:
+async def run(settings: Settings, *, reload: Callable[[], None], with_stdin: bool = False) -> int:
     """Run a tunnel until the process is asked to stop; return the exit code. Raises `MistakeError`.
 
-    `with_stdin` takes the end of standard input for that, too: it comes in any case when whoever started it ends.
+    SIGHUP calls `reload`, which may change the tokens. `with_stdin` takes the end of standard input for a signal to
+    stop, too: it comes in any case when whoever started it ends.
     """
     loop = asyncio.get_running_loop()
     _raise_descriptor_limit(2 * settings.limits.connections + _OWN_DESCRIPTORS)
@@ -122,10 +125,11 @@ async def run(settings: Settings, *, with_stdin: bool = False) -> int:
     def ask() -> None:
         (again if asked.is_set() else asked).set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # Where the loop cannot do that (Windows), the process just ends.
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, ask)
+    handlers = {"SIGTERM": ask, "SIGINT": ask, "SIGHUP": reload}
+    for name, handler in handlers.items():
+        # Where the loop cannot do that (Windows, which has no SIGHUP either), the process just ends.
+        with contextlib.suppress(NotImplementedError, AttributeError):
+            loop.add_signal_handler(getattr(signal, name), handler)
     tunnel = Tunnel(settings)
     await tunnel.start()
     for address in tunnel.addresses:
