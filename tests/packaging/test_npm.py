@@ -52,14 +52,21 @@ def test_the_installed_package_works_unchanged(project: Path, runtime: str) -> N
     assert run(project, [*COMMANDS[runtime], "echo.js"]) == ["over tcp", "over udp", "true"]
 
 
-def test_both_ends_of_quic_work_on_bun(project: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def credentials(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Return the files of a server's key and certificate, and of its authority."""
     authority = trustme.CA()
     server = authority.issue_cert("server.example")
-    files = [tmp_path / name for name in ("key.pem", "cert.pem", "ca.pem")]
+    folder = tmp_path_factory.mktemp("credentials")
+    files = [folder / name for name in ("key.pem", "cert.pem", "ca.pem")]
     server.private_key_pem.write_to_path(files[0])
     server.cert_chain_pems[0].write_to_path(files[1])
     authority.cert_pem.write_to_path(files[2])
-    assert run(project, [*COMMANDS["bun"], "quic.js", *files]) == [
+    return files
+
+
+def test_both_ends_of_quic_work_on_bun(project: Path, credentials: list[Path]) -> None:
+    assert run(project, [*COMMANDS["bun"], "quic.js", *credentials]) == [
         "test TLSv1.3 true",
         "another stream 200000",
         "a datagram 9",
@@ -68,6 +75,10 @@ def test_both_ends_of_quic_work_on_bun(project: Path, tmp_path: Path) -> None:
         "unidirectional 3000000",
         "failed",
     ]
+
+
+def test_quic_leaves_nothing_behind_on_bun(project: Path, credentials: list[Path]) -> None:
+    assert run(project, [*COMMANDS["bun"], "quic-leaves-nothing.js", *credentials]) == ["nothing"]
 
 
 def bundled(project: Path, platform: str, conditions: str) -> set[str]:

@@ -59,6 +59,7 @@ export function onClosing(stream, closing) {
   const { prototype } = stream.constructor;
   const finishClose = internal(stream.constructor, "kFinishClose");
   stream[finishClose] = (/** @type {unknown[]} */ ...args) => {
+    delete stream[finishClose];
     closing();
     return prototype[finishClose].apply(stream, args);
   };
@@ -87,6 +88,8 @@ export function onEnd({ QuicSession }, session, ended) {
   let ending = null;
   session[finishClose] = (/** @type {[number, bigint, string | undefined]} */ ...args) => {
     const [kind, code, reason = ""] = args;
+    // A session that leads to its streams by a property of ours would never be freed, nor they.
+    delete session[finishClose];
     ending = { kind: kinds[kind] ?? "unknown", code: Number(code), reason };
     return QuicSession.prototype[finishClose].apply(session, args);
   };
