@@ -129,7 +129,12 @@ async def example(perl: Path) -> AsyncIterator[Target]:
 
 async def test_the_example_connects(example: Target) -> None:
     connected = asyncio.Event()
-    server = await asyncio.start_server(lambda *_: connected.set(), "127.0.0.1", 0)
+
+    def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        connected.set()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
         socket = await example.construct("Socket", {"remote": {"address": "127.0.0.1", "port": port}})
