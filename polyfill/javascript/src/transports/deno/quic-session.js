@@ -104,7 +104,7 @@ export class DenoQuicTransport extends OverPrimaryStream {
   // What makes the connection tells.
 
   /** @param {Link} link */
-  async adopt(link) {
+  adopt(link) {
     const { conn, details } = link;
     if (this.#left) {
       this.#destroy(link);
@@ -116,8 +116,13 @@ export class DenoQuicTransport extends OverPrimaryStream {
       (/** @type {any} */ { closeCode, reason }) => this.#ended({ code: closeCode, reason }),
       (/** @type {Error} */ { message }) => this.#ended({ code: null, reason: message }),
     );
-    if (this.#opener) this.primary.attach(await conn.createBidirectionalStream());
-    if (this.#left) return;
+    if (this.#opener) {
+      // What is asked of the stream waits for it. Where the connection ends before, that tells itself.
+      conn.createBidirectionalStream({ waitUntilAvailable: true }).then(
+        (/** @type {Native} */ stream) => this.primary.attach(stream),
+        () => {},
+      );
+    }
     this.#client.connected(details);
     this.#takeStreams(conn.incomingBidirectionalStreams, false);
     this.#takeStreams(conn.incomingUnidirectionalStreams, true);

@@ -145,7 +145,8 @@ export class DenoQuicStream {
 
   #end() {
     this.#readDone = true;
-    this.#client.ended();
+    // A turn later: streams that the peer opened before are told of by other promises, and keep the socket open.
+    setImmediate(() => this.#client.ended());
   }
 
   /** @param {Error} error of a read or a write; that the connection is over is told by the connection */
