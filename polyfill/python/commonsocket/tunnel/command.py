@@ -105,7 +105,7 @@ def parser(prog: str = "commonsocket tunnel") -> argparse.ArgumentParser:
             type=type(default),
             default=default,
             metavar=metavar,
-            help=f"{about} ({default:g})",
+            help=f"{about} ({default if isinstance(default, int) else format(default, 'g')})",
         )
     return result
 
