@@ -71,7 +71,10 @@ def _lines(findings: Sequence[Finding]) -> Iterator[str]:
     indent = " " * (width + 11)
     for finding in findings:
         name, state = finding.manifest.name, finding.state.replace("-", " ")
-        yield f"{name:{width}}  {state:7}  {_found(finding)}"
+        yield f"{name:{width}}  {state:7}  {_found(finding)}".rstrip()
+        surplus = finding.hello.features - finding.manifest.features if finding.hello else ()
+        if surplus:
+            yield f"{indent}its manifest does not allow what its agent claims: {', '.join(sorted(surplus))}"
         if finding.problem is not None:
             first, *more = finding.problem.message.splitlines()
             yield f"{indent}{first}"

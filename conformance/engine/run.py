@@ -105,11 +105,10 @@ async def run_target(
         keeper = _Keeper(_header(job, settings, hello, features), planned, job, append, progress)
         append(keeper.run.header)
         progress.begin(keeper.run.header, len(planned))
-        unknown = hello.features - job.allowed
+        # A manifest may allow less than an agent that many targets share can tell; `conformance doctor` shows what.
+        unknown = hello.features - job.spec.features.keys()
         if unknown:
-            progress.notice(
-                f"the agent claims {', '.join(sorted(unknown))}, which its manifest does not list: left out"
-            )
+            progress.notice(f"the agent claims {', '.join(sorted(unknown))}, which the specification does not know")
         schedule = TargetRun(
             agent, planned, settings, expected=job.expectations.expected, observer=keeper, budget=budget
         )

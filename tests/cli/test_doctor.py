@@ -65,3 +65,11 @@ def test_a_target_that_does_not_exist_is_a_mistake(tmp_path: Path) -> None:
     done = conformance("doctor", "nod", cwd=tmp_path)
     assert done.returncode == 2
     assert "did you mean 'node'?" in done.stderr
+
+
+def test_a_claim_that_the_manifest_does_not_allow_is_named(tmp_path: Path) -> None:
+    agent = json.dumps(["{python}", str(FAKES / "fake.py"), "crashes"])
+    (tmp_path / "runner.toml").write_text(f'name = "x"\nlanguage = "python"\nfeatures = ["tcp"]\ncommand = {agent}\n')
+    done = conformance("doctor", ".", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "its manifest does not allow what its agent claims: addresses, async-iteration" in done.stdout

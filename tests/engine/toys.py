@@ -98,7 +98,7 @@ def job(cases: list[TestCase], *args: str, expectations: Expectations | None = N
         allowed=frozenset({"tcp"}),
         cases=cases,
         selection=fields.pop("selection", {}),
-        spec=SimpleNamespace(hash="0" * 64),
+        spec=SimpleNamespace(hash="0" * 64, features={"tcp": "", "udp": ""}),
         expectations=expectations or Expectations(),
         command="conformance run --target toy",
         **fields,
