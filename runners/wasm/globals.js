@@ -7,20 +7,7 @@ import "core-js/web/structured-clone.js";
 import "core-js/web/url.js";
 import { setErrorHandler, setWarningHandler } from "event-target-shim";
 import { TextDecoder, TextEncoder } from "fast-text-encoding";
-import {
-  ByteLengthQueuingStrategy,
-  CountQueuingStrategy,
-  ReadableByteStreamController,
-  ReadableStream,
-  ReadableStreamBYOBReader,
-  ReadableStreamBYOBRequest,
-  ReadableStreamDefaultController,
-  ReadableStreamDefaultReader,
-  TransformStream,
-  WritableStream,
-  WritableStreamDefaultController,
-  WritableStreamDefaultWriter,
-} from "web-streams-polyfill";
+import * as streams from "web-streams-polyfill";
 import { AbortController, AbortSignal } from "./abort.js";
 import { Event, EventTarget } from "./events.js";
 
@@ -65,25 +52,13 @@ function consoleOf(print) {
 setErrorHandler((error) => host.hostUncaught(error));
 setWarningHandler(() => {});
 
-Object.assign(globalThis, {
+Object.assign(globalThis, streams, {
   AbortController,
   AbortSignal,
-  ByteLengthQueuingStrategy,
-  CountQueuingStrategy,
   Event,
   EventTarget,
-  ReadableByteStreamController,
-  ReadableStream,
-  ReadableStreamBYOBReader,
-  ReadableStreamBYOBRequest,
-  ReadableStreamDefaultController,
-  ReadableStreamDefaultReader,
   TextDecoder,
   TextEncoder,
-  TransformStream,
-  WritableStream,
-  WritableStreamDefaultController,
-  WritableStreamDefaultWriter,
   clearTimeout,
   console: consoleOf((text) => host.hostPrint(text)),
   setTimeout,

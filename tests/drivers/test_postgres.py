@@ -36,15 +36,14 @@ DRIVERS = {
 def bundle(folder: Path, entry: str, driver: str, condition: str) -> tuple[Path, set[str]]:
     """Bundle a program with a driver; return the bundle and the files of commonsocket that it has."""
     output = folder / f"{entry}-{driver}.mjs"
-    done = subprocess.run(
-        ["node", HERE / "bundle.js", entry, driver, condition, output],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return output, set(printed("node", HERE / "bundle.js", entry, driver, condition, output))
+
+
+def printed(*command: str | Path) -> Any:
+    """Run a program and return the JSON that it prints."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    return output, set(json.loads(done.stdout))
+    return json.loads(done.stdout)
 
 
 def expected(*, encrypted: bool) -> dict[str, Any]:
@@ -69,15 +68,9 @@ def test_a_driver_works_on_commonsocket(
     condition, command = COMMANDS[runtime]
     program, parts = bundle(tmp_path, "command", driver, condition)
     assert {DRIVERS[driver], "core/socket-core.js"} <= parts, "the driver's network is that of commonsocket"
-    done = subprocess.run(
-        [*command, program, json.dumps(postgres.settings(encrypted=encrypted))],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    assert printed(*command, program, json.dumps(postgres.settings(encrypted=encrypted))) == expected(
+        encrypted=encrypted
     )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == expected(encrypted=encrypted)
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
@@ -103,12 +96,4 @@ def test_a_driver_works_in_a_page_through_the_tunnel(
     program, parts = bundle(tmp_path, "page", driver, "browser")
     assert {DRIVERS[driver], "core/socket-core.js"} <= parts
     settings = postgres.settings(encrypted=encrypted) | {"tunnel": tunnel, "token": TOKEN}
-    done = subprocess.run(
-        ["node", HERE / "browse.js", program, json.dumps(settings)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == expected(encrypted=encrypted)
+    assert printed("node", HERE / "browse.js", program, json.dumps(settings)) == expected(encrypted=encrypted)
