@@ -7,6 +7,7 @@ WebSocket there, so that the agent protocol goes through the browser's DevTools.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from bridge import websocket
@@ -16,6 +17,8 @@ from .browser import Page, query, start
 from .pages import pages, script
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+
     from bridge.stdio import Stdio
 
     from .devtools import DevTools
@@ -43,7 +46,16 @@ new Promise((resolve) => {
 
 async def run(stdio: Stdio, options: Options) -> None:
     """Install the app, open it, and carry the protocol until the browser ends. Raises LaunchFailed."""
-    made = asyncio.to_thread(options.script)
+    async with opened(options.chromium, asyncio.to_thread(options.script), stdio) as page:
+        await _carry(page, stdio)
+
+
+@contextlib.asynccontextmanager
+async def opened(chromium: str, made: Awaitable[bytes], stdio: Stdio) -> AsyncIterator[Page]:
+    """Install an app of one script into a Chromium of its own, and open it. Raises LaunchFailed.
+
+    The script can call `agentSend`.
+    """
     served = pages({})
     server = await websocket.serve(served, stdio)
     installation = _Installation()
@@ -52,15 +64,14 @@ async def run(stdio: Stdio, options: Options) -> None:
         "--enable-features=IsolatedWebApps,IsolatedWebAppDevMode",
         f"--install-isolated-web-app-from-url={server.origin}",
     )
-    async with start(options.chromium, isolated, log=installation.read) as devtools:
+    async with start(chromium, isolated, log=installation.read) as devtools:
         content, _ = await asyncio.gather(made, installation.done())
         served |= script(content, {})
         origin = await _origin(devtools)
         for name in _PERMISSIONS:
             permission = {"origin": origin, "permission": {"name": name}, "setting": "granted"}
             await devtools.command("Browser.setPermission", permission)
-        page = await Page.open(devtools, f"{origin}/?{await query(devtools)}", bindings=["agentSend"])
-        await _carry(page, stdio)
+        yield await Page.open(devtools, f"{origin}/?{await query(devtools)}", bindings=["agentSend"])
 
 
 class _Installation:

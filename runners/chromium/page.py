@@ -46,4 +46,5 @@ async def run(stdio: Stdio, options: Options) -> None:
         gone: list[asyncio.Future[Any]] = [asyncio.ensure_future(server.carry()), page.failed]
         await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
         if page.failed.done():
-            raise LaunchFailed(page.failed.result(), remedy="run the tests one by one to see which it is")
+            remedy = "run the tests one by one to see which" if server.taken.done() else "it has to run in a page"
+            raise LaunchFailed(page.failed.result(), remedy=remedy)

@@ -157,6 +157,30 @@ describe("what is written to a TCPSocket", () => {
     assert.ok(joined([pattern(100_000), pattern(pipeSize * 2, 1)]).equals(Buffer.from(pipe.received)));
   });
 
+  test("is accepted only when its memory is not needed any more", async () => {
+    const pipe = new Pipe();
+    const chunk = pattern(pipeSize * 3 + 10);
+    let accepted = false;
+    const observer = {
+      sent() {},
+      finished() {},
+      accepted() {
+        accepted = true;
+        chunk.fill(0);
+      },
+    };
+    assert.equal(new SendPipe(pipe.writable, observer).write(chunk), false);
+    while (!accepted) {
+      pipe.drain(10_000);
+      await turn();
+    }
+    while (pipe.level > 0 || pipe.received.length < chunk.length) {
+      pipe.drain(10_000);
+      await turn();
+    }
+    assert.ok(pattern(pipeSize * 3 + 10).every((byte, index) => byte === pipe.received[index]));
+  });
+
   test("never fills the pipe to the last byte where its size is known", async () => {
     const pipe = new Pipe();
     const sending = sendAll(pipe, [...traffic["chunks that fill it together"].slice(0, 16), pattern(10, 1)]);

@@ -62,6 +62,9 @@ export class SendPipe {
   /** Whether a write is under way. */
   #busy = false;
 
+  /** Whether it is one from the memory of the chunk itself. */
+  #lent = false;
+
   /** What ends the time that the pipe has to run empty. @type {ReturnType<typeof setTimeout> | null} */
   #timer = null;
 
@@ -143,13 +146,17 @@ export class SendPipe {
 
   /** Writes what there is, if it may. */
   #pump() {
-    if (this.#busy || this.#over) return;
-    this.#stopWaiting();
+    if (this.#over) return;
     this.#topUp();
+    if (this.#busy) return;
+    this.#stopWaiting();
     const bytes = this.#next;
     if (!bytes) return this.#drained();
     const count = this.#portion(bytes.length);
-    if (count > 0) return this.#take(bytes.subarray(0, count));
+    if (count > 0) {
+      this.#take(bytes.subarray(0, count));
+      return this.#topUp();
+    }
     this.#timer = setTimeout(() => this.#pump(), Math.max(1, drainTime - this.#pause));
   }
 
@@ -173,7 +180,7 @@ export class SendPipe {
   /** Bytes that are too few to be written by themselves get others after them. */
   #topUp() {
     const rest = this.#rest;
-    if (this.#staged === 0 || !rest) return;
+    if (!rest || this.#lent || (this.#staged === 0 && rest.length > pipeSize)) return;
     const count = Math.min(rest.length, stageSize - this.#staged);
     this.#copy(rest.subarray(0, count));
     this.#observer.sent(count);
@@ -201,7 +208,11 @@ export class SendPipe {
     } else {
       this.#rest = /** @type {Uint8Array} */ (this.#rest).subarray(bytes.length);
       this.#observer.sent(bytes.length);
-      this.#issue(bytes, () => this.#acceptIfCopied());
+      this.#lent = true;
+      this.#issue(bytes, () => {
+        this.#lent = false;
+        this.#acceptIfCopied();
+      });
     }
   }
 
