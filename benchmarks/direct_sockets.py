@@ -63,7 +63,7 @@ async def measure(port: int, options: argparse.Namespace) -> None:
         ("browser",),
         ("--format=esm",),
     )
-    made = asyncio.to_thread(lambda: bundler.bundle(order).read_bytes())
+    made = asyncio.ensure_future(asyncio.to_thread(lambda: bundler.bundle(order).read_bytes()))
     async with opened(options.chromium, made, Stdio(sys.stdout.fileno())) as page:
         loaded = asyncio.get_running_loop().create_future()
         page.on_call(loaded.set_result)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bridge import lifeline
 from bridge.errors import LaunchFailed
 
-from .devtools import CommandFailed, DevTools
+from .devtools import ENDED, CommandFailed, DevTools
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -41,6 +41,8 @@ _OPTIONS: Final = (
 # Where programs of a desktop leave things behind, each a folder of the profile that is removed in the end.
 _HOMES: Final = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
 
+_NEWER: Final = "use Chromium 156 or newer"
+
 # What JavaScript calls the machines that have another name there.
 _MACHINES: Final = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
 
@@ -49,7 +51,8 @@ _MACHINES: Final = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}
 async def start(program: str, options: Sequence[str], *, log: Callable[[str], None]) -> AsyncIterator[DevTools]:
     """Start a Chromium with a new profile, and end it when the block is left or this process ends.
 
-    `log` is called with each line that it says on stderr. Raises LaunchFailed where it does not come up.
+    `log` is called with each line that it says on stderr. Raises LaunchFailed where it does not come up, or refuses a
+    command in the block.
     """
     profile = Path(tempfile.mkdtemp(prefix="commonsocket-chromium-"))
     devtools = await DevTools.open()
@@ -74,6 +77,8 @@ async def start(program: str, options: Sequence[str], *, log: Callable[[str], No
             ) from None
         try:
             yield devtools
+        except CommandFailed as failed:
+            raise LaunchFailed(f"{program} does not do what is asked of it: {failed}", remedy=_NEWER) from None
         finally:
             listening.cancel()
 
@@ -109,6 +114,7 @@ class Page:
         devtools.on("Runtime.exceptionThrown", self._thrown)
         devtools.on("Inspector.targetCrashed", lambda of, _: self._fail("the page crashed", of))
         devtools.on("Inspector.detached", lambda of, _: self._fail("the page was closed", of))
+        devtools.on(ENDED, lambda *_: self._fail("the browser has ended", session))
         self._settled = False
 
     @classmethod
@@ -140,6 +146,10 @@ class Page:
                 called(parameters["payload"])
 
         self._devtools.on("Runtime.bindingCalled", take)
+
+    async def close(self) -> None:
+        """Close it."""
+        await self.command("Page.close")
 
     def works(self) -> None:
         """Exceptions from now on are no reason to give up: tests throw them."""

@@ -25,6 +25,9 @@ _EVENTS: Final = 4
 
 _END: Final = b"\0"
 
+ENDED: Final = "ended"
+"""The event that the browser itself has no name for: that it has closed its end."""
+
 
 class CommandFailed(Exception):  # noqa: N818 (named after its cause, as those of the harness are)
     """Chromium refused a command, or ended before it answered."""
@@ -34,8 +37,6 @@ class DevTools(asyncio.Protocol):
     """The conversation with one browser."""
 
     def __init__(self) -> None:
-        self.ended = asyncio.Event()
-        """Set when the browser has closed its end."""
         self._last = 0
         self._answers: dict[int, asyncio.Future[Result]] = {}
         self._listeners: dict[str, list[Callable[[str, Parameters], None]]] = {}
@@ -96,10 +97,11 @@ class DevTools(asyncio.Protocol):
         self._partial.append(rest)
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        self.ended.set()
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(CommandFailed("the browser has ended"))
+        for listener in self._listeners.get(ENDED, ()):
+            listener("", {})
 
     def _take(self, message: dict[str, Any]) -> None:
         if "id" not in message:

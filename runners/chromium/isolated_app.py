@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # What the user of an app would be asked for when it first connects to this machine, or binds a port.
 _PERMISSIONS: Final = ("loopback-network", "local-network")
 
+# Seconds, less than the start limit of the target, so that what went wrong is said.
+_PATIENCE: Final = 15.0
+
 _INSTALLATION: Final = "Isolated Web App command line installation "
 
 # Chromium gives the app a random name, which only this page of its own tells.
@@ -46,7 +49,8 @@ new Promise((resolve) => {
 
 async def run(stdio: Stdio, options: Options) -> None:
     """Install the app, open it, and carry the protocol until the browser ends. Raises LaunchFailed."""
-    async with opened(options.chromium, asyncio.to_thread(options.script), stdio) as page:
+    made = asyncio.ensure_future(asyncio.to_thread(options.script))
+    async with opened(options.chromium, made, stdio) as page:
         await _carry(page, stdio)
 
 
@@ -88,7 +92,10 @@ class _Installation:
 
     async def done(self) -> None:
         """Wait until the app is installed. Raises LaunchFailed."""
-        outcome = await self._outcome
+        try:
+            outcome = await asyncio.wait_for(self._outcome, _PATIENCE)
+        except TimeoutError:
+            outcome = f"nothing was said of it within {_PATIENCE:g} s"
         if not outcome.startswith("successful"):
             raise LaunchFailed(f"the app could not be installed: {outcome}", remedy="use Chromium 156 or newer")
 
@@ -97,6 +104,7 @@ async def _origin(devtools: DevTools) -> str:
     page = await Page.open(devtools, _INTERNALS)
     parameters = {"expression": _FIND_ORIGIN, "awaitPromise": True, "returnByValue": True}
     answer = await page.command("Runtime.evaluate", parameters)
+    await page.close()
     origin: str = answer["result"]["value"]
     return origin
 

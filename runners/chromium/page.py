@@ -27,7 +27,7 @@ _ISOLATED: Final = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-E
 
 async def run(stdio: Stdio, options: Options) -> None:
     """Open the page and carry the protocol until it is gone. Raises LaunchFailed."""
-    made = asyncio.to_thread(options.script)
+    made = asyncio.ensure_future(asyncio.to_thread(options.script))
     served = pages(_ISOLATED)
     server = await websocket.serve(served, stdio)
     tunnel = (sys.executable, "-m", "commonsocket", "tunnel", "--listen", "ws://127.0.0.1:0", "--allow-bind")
@@ -45,6 +45,6 @@ async def run(stdio: Stdio, options: Options) -> None:
         server.taken.add_done_callback(lambda _: page.works())
         gone: list[asyncio.Future[Any]] = [asyncio.ensure_future(server.carry()), page.failed]
         await asyncio.wait(gone, return_when=asyncio.FIRST_COMPLETED)
-        if page.failed.done():
-            remedy = "run the tests one by one to see which" if server.taken.done() else "it has to run in a page"
-            raise LaunchFailed(page.failed.result(), remedy=remedy)
+        reason = page.failed.result() if page.failed.done() else "the page has closed its connection"
+        remedy = "run the tests one by one to see which" if server.taken.done() else "it has to run in a page"
+        raise LaunchFailed(reason, remedy=remedy)
