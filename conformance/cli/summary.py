@@ -23,13 +23,14 @@ _SLOW_MS = 100.0
 def lines(run: Run, *, alone: bool = True) -> Iterator[str]:
     """Yield the lines of the summary of one target; one that is not alone is in the overview, too."""
     surprises = [test for test in run.tests if not test.expected]
+    name = "" if alone else f"{run.header.target}: "
     if surprises:
         yield ""
-        yield f"{'' if alone else f'{run.header.target}: '}not as expected; run one again with:"
+        yield f"{name}not as expected; run one again with:"
         yield from (f"  {command}" for command in dict.fromkeys(test.rerun for test in surprises))
     if run.footer is not None and run.footer.stale_expectations:
         yield ""
-        yield "expectations that speak of no test (take them out):"
+        yield f"{name}expectations that speak of no test (take them out):"
         yield from (f"  {pattern}" for pattern in run.footer.stale_expectations)
     if alone:
         yield ""

@@ -125,3 +125,10 @@ def test_the_summary_of_a_run_that_was_cut_short() -> None:
     )
     cut = Run(HEADER, [result("socket/a")])
     assert list(lines(cut))[-1].startswith("toy: 1 of 1")
+
+
+def test_among_others_a_target_says_whose_surprises_they_are() -> None:
+    said = "\n".join(lines(run(result("socket/broken", "fail"), stale=("socket/gone/*",)), alone=False))
+    assert "toy: not as expected; run one again with:\n" in said
+    assert "toy: expectations that speak of no test (take them out):\n  socket/gone/*" in said
+    assert "by feature" not in said
