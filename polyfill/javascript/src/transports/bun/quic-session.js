@@ -83,8 +83,15 @@ export class BunQuicTransport {
     session.onstream = (/** @type {any} */ native) => this.#opened(native);
     session.ondatagram = (/** @type {Uint8Array<ArrayBuffer>} */ data) => this.#client.datagram(data.slice());
     onEnd(quic, session, (ending) => this.#ended(ending));
-    if (this.#opener) this.#primary.attach(await session.createBidirectionalStream());
-    const ends = await details;
+    /** @type {Details} */
+    let ends;
+    try {
+      if (this.#opener) this.#primary.attach(await session.createBidirectionalStream());
+      ends = await details;
+    } catch {
+      // The connection has ended meanwhile, of which it tells by itself.
+      return this.#destroy();
+    }
     if (!this.#over && !this.#left) this.#client.connected(ends);
   }
 

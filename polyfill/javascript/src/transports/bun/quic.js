@@ -277,7 +277,8 @@ export function handshakeFailure({ kind, code, reason }) {
     return { phase: "connect", code: "ETIMEDOUT", message: "The server does not answer", cause };
   }
   if (kind === "transport" && code === connectionRefused) {
-    return { phase: "connect", code: "ECONNREFUSED", message: `The server refuses the connection ${reason}`, cause };
+    const message = `The server refuses the connection ${reason}`.trimEnd();
+    return { phase: "connect", code: "ECONNREFUSED", message, cause };
   }
   const what = kind === "transport" && code >= cryptoError ? `alert ${code - cryptoError}` : `${kind} error ${code}`;
   return { phase: "tls-handshake", code: null, message: `The handshake failed: ${what} ${reason}`.trimEnd(), cause };
