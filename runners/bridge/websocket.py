@@ -182,6 +182,18 @@ class Server:
         self.pages = pages
         self.taken: asyncio.Future[_ServedLink] = asyncio.get_running_loop().create_future()
         self.port = 0
+        self._listening: asyncio.Server | None = None
+
+    async def listen(self, stdio: Stdio) -> None:
+        """Begin to serve."""
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(lambda: _ServedLink(self, stdio), "127.0.0.1", 0)
+        self.port = self._listening.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        """Serve nobody else."""
+        if self._listening is not None:
+            self._listening.close()
 
     @property
     def origin(self) -> str:
@@ -197,8 +209,7 @@ class Server:
 async def serve(pages: Mapping[str, Page], stdio: Stdio) -> Server:
     """Serve `pages`, by their paths, and wait for the WebSocket of one agent at AGENT_PATH."""
     server = Server(pages)
-    listening = await asyncio.get_running_loop().create_server(lambda: _ServedLink(server, stdio), "127.0.0.1", 0)
-    server.port = listening.sockets[0].getsockname()[1]
+    await server.listen(stdio)
     return server
 
 

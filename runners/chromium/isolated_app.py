@@ -68,14 +68,15 @@ async def opened(chromium: str, made: Awaitable[bytes], stdio: Stdio) -> AsyncIt
         "--enable-features=IsolatedWebApps,IsolatedWebAppDevMode",
         f"--install-isolated-web-app-from-url={server.origin}",
     )
-    async with start(chromium, isolated, log=installation.read) as devtools:
-        content, _ = await asyncio.gather(made, installation.done())
-        served |= script(content, {})
-        origin = await _origin(devtools)
-        for name in _PERMISSIONS:
-            permission = {"origin": origin, "permission": {"name": name}, "setting": "granted"}
-            await devtools.command("Browser.setPermission", permission)
-        yield await Page.open(devtools, f"{origin}/?{await query(devtools)}", bindings=["agentSend"])
+    with contextlib.closing(server):
+        async with start(chromium, isolated, log=installation.read) as devtools:
+            content, _ = await asyncio.gather(made, installation.done())
+            served |= script(content, {})
+            origin = await _origin(devtools)
+            for name in _PERMISSIONS:
+                permission = {"origin": origin, "permission": {"name": name}, "setting": "granted"}
+                await devtools.command("Browser.setPermission", permission)
+            yield await Page.open(devtools, f"{origin}/?{await query(devtools)}", bindings=["agentSend"])
 
 
 class _Installation:
