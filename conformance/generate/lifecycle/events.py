@@ -10,6 +10,7 @@ from conformance.generate.lifecycle import datagrams, quic
 from conformance.generate.lifecycle.scene import STARTING
 from conformance.generate.lifecycle.upgrades import starttls, starttls_fails, starttls_refused
 from conformance.testing.checks import eventually, has_received, make_reason
+from conformance.testing.links import SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -124,8 +125,8 @@ async def _cancel(scene: Scene) -> None:
 
 async def _cancel_after_fin(scene: Scene) -> None:
     await _peer_fin_unread(scene)
-    # Nothing tells that the FIN has arrived, but a target that answers this has had a turn to take it.
-    await scene.socket.stats.get("bytesReceived")
+    # Nothing tells that the FIN has arrived, and through a tunnel it takes a while.
+    await scene.socket.closed.settled(limit=SHORT)
     scene.promise = await scene.reader.start("cancel")
 
 
