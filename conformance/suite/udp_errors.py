@@ -119,14 +119,15 @@ async def nobody_there(t: Context) -> None:
     await socket.ready.fulfils()
     reader, writer = await socket.readable.get_reader(), await socket.writable.get_writer()
     read = await reader.start_read()
-    for _ in range(5):
-        await writer.write(t.rng.randbytes(20))
+    written = [t.rng.randbytes(20) for _ in range(5)]
+    for data in written:
+        await writer.write(data)
     t.equal(await read.pending(), True, "whether the read is pending")
     peer = await port.open()
     # The system may tell of an ICMP message in place of sending one more datagram, which is lost as any may be.
     for _ in range(5):
-        data = t.rng.randbytes(20)
-        await writer.write(data)
+        written.append(t.rng.randbytes(20))
+        await writer.write(written[-1])
         try:
             datagram = await peer.receive(limit=_BRIEF)
         except PeerTimeout:
@@ -134,7 +135,8 @@ async def nobody_there(t: Context) -> None:
         break
     else:
         datagram = await peer.receive()
-    t.equal(datagram.data, data, "the datagram that the peer received")
+    # What was written when nobody was there may have been on its way to a tunnel.
+    t.check(datagram.data in written, f"the peer received {datagram.data!r}, which the target did not write")
     answer = t.rng.randbytes(30)
     await peer.send(answer)
     t.equal(bytes((await read.value())["value"]), answer, "what the pending read gave")
