@@ -91,14 +91,15 @@ def _questions(socket: RemoteSocket, base: int) -> list[steps.Step]:
     signal, stats, info = (Result(base + 2 * SAME_OBJECT.index(name)) for name in ("signal", "stats", "info"))
     rest = [steps.get(signal, "aborted"), steps.get(signal, "reason")]
     rest += [steps.get(stats, name) for name in COUNTERS]
-    rest += [steps.get(info, "type"), steps.get(info, "local")]
-    rest.append(steps.get(Result(base + len(twice) + len(rest) - 1), "port"))
-    return twice + rest
+    rest += [steps.get(info, "type"), steps.get(info, "local"), steps.get(info, "remote")]
+    ends = base + len(twice) + len(rest)
+    return [*twice, *rest, steps.get(Result(ends - 2), "port"), steps.get(Result(ends - 1), "port")]
 
 
 def _view(context: Context, socket: RemoteSocket, answers: list[Answer]) -> View:
-    values = [answer.get() for answer in answers[:-1]]
-    twice, (aborted, reason, *counts, type_, _) = values[: 2 * len(SAME_OBJECT)], values[2 * len(SAME_OBJECT) :]
+    *rest, local, remote = answers
+    values = [answer.get() for answer in rest]
+    twice, (aborted, reason, *counts, type_, _, _) = values[: 2 * len(SAME_OBJECT)], values[2 * len(SAME_OBJECT) :]
     ledger = context.target.ledger
     return View(
         socket=socket,
@@ -110,20 +111,31 @@ def _view(context: Context, socket: RemoteSocket, answers: list[Answer]) -> View
         type=type_,
         delivered=ledger.delivered.get(socket.id, 0),
         accepted=ledger.accepted.get(socket.id, 0),
-        connection=_connection(context, answers[-1]),
+        connection=_connection(context, local, remote),
     )
 
 
-def _connection(context: Context, port: Answer) -> Channel | None:
-    """Return the peer's end of the socket whose local port the answer tells; `info.local` may be null."""
+def _connection(context: Context, local: Answer, remote: Answer) -> Channel | None:
+    """Return the peer's end of the socket whose ports the answers tell; either end of `info` may be null.
+
+    The system may give the port of a connection that is over to a later one of the same test, to another peer.
+    """
+    own, far = _port(local), _port(remote)
+    found = [
+        connection
+        for peer in context.peers
+        if far is None or far == peer.remote["port"]
+        for connection in peer.connections
+        if own is not None and own == connection.remote["port"]
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _port(answer: Answer) -> Any:
     try:
-        number = port.get()
+        return answer.get()
     except CheckFailed:
         return None
-    found = (
-        connection for peer in context.peers for connection in peer.connections if number == connection.remote["port"]
-    )
-    return next(found, None)
 
 
 async def _stats(target: WatchedTarget, sockets: list[RemoteSocket]) -> list[dict[str, Any]]:
