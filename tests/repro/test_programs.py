@@ -42,7 +42,6 @@ TESTS = [
     "socket/update/mutable-members-fulfil/no-delay",
     "socket/udp/empty-datagram-received/awaited",
     "socket/udp-ends/dispose",
-    "socket/udp-queues/full-queue/exactly-full",
     "socket/update-refused/same-conversion/send-buffer-size-zero",
     "socket/writable/sends-bytes/several-writes",
     "socket/writable-abort/aborts-the-socket/by-the-stream",

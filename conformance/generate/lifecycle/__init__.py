@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.generate.lifecycle.events import WAITING, driver_of
+from conformance.generate.lifecycle.events import LATE, driver_of
 from conformance.generate.lifecycle.outcomes import judge
 from conformance.generate.lifecycle.quic import OTHERS, STREAMS
 from conformance.generate.lifecycle.states import REFUSED, THROWING, reach
@@ -36,7 +36,7 @@ def cases(spec: Spec) -> Iterator[TestCase]:
             features=_features(cell, world),
             run=_run(cell),
             source="lifecycle",
-            waits=cell.event in WAITING,
+            waits=cell.event in LATE,
             alone=cell.event == THROWING,
             origin=f"{source}:{cell.row.line}",
         )

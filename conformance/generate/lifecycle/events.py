@@ -23,6 +23,9 @@ IDLE_TIMEOUT = 40
 
 WAITING = frozenset({"ready-timeout", "idle-timeout", "flow-idle"})
 
+LATE = WAITING | {"connection-lost"}
+"""Events that a busy machine may bring too early or too late: by QUIC's own timer a silent peer is lost, too."""
+
 
 async def _at_construction(scene: Scene) -> None:
     """Take what the steps of the turn of construction returned: they did it."""
