@@ -91,15 +91,30 @@ async def test_a_program_of_a_test_of_servers(name, target, tmp_path):
     await check(name, target, tmp_path, ports=True)
 
 
+TRIES = 3
+"""On a busy machine a timer may be late, in the recording or in the program; never so three times in a row."""
+
+
 async def check(name: str, target: str, folder: Path, *, ports: bool = False) -> None:
+    differences: list[str] = []
+    for _ in range(TRIES):
+        differences = await seen_otherwise(name, target, folder)
+        if not [line for line in differences if not (ports and ".port: " in line)]:
+            return
+        programs.cache_clear()
+    raise AssertionError(differences)
+
+
+async def seen_otherwise(name: str, target: str, folder: Path) -> list[str]:
+    """Run the program of a test, and return what it saw otherwise than the test did."""
     text = (await asyncio.to_thread(programs, target))[name]
     assert "unexplained" not in text
     file = folder / f"repro{recorded.SUFFIXES[target]}"
     file.write_text(text, encoding="utf-8")
     ran = await recorded.run(file, target)
     assert (ran.code, ran.errors) == (0, "")
-    assert [line for line in ran.differences if not (ports and ".port: " in line)] == []
     assert ran.agreeing >= 1
+    return ran.differences
 
 
 async def test_a_program_shows_where_another_implementation_differs(tmp_path):
