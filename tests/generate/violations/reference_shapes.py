@@ -76,11 +76,12 @@ def _instance(type_: type) -> Any:
 
 
 def settable() -> None:
-    changed: dict[int, Any] = {}
+    # With the event itself, whose id would be the next one's if it were gone.
+    changed: dict[int, tuple[SocketErrorEvent, Any]] = {}
     real = vars(SocketErrorEvent)["fatal"]
     SocketErrorEvent.fatal = property(  # type: ignore[assignment]
-        lambda self: changed.get(id(self), real.__get__(self)),
-        lambda self, value: changed.__setitem__(id(self), value),
+        lambda self: changed[id(self)][1] if id(self) in changed else real.__get__(self),
+        lambda self, value: changed.__setitem__(id(self), (self, value)),
     )
 
 
