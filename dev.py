@@ -30,6 +30,8 @@ NODE_MODULES = ROOT / "node_modules"
 # name of the locked set -> the dependency groups of pyproject.toml that it holds beside the run-time dependencies
 LOCKED = {"run": ["run"], "dev": ["dev"], "bench": ["bench"]}
 
+TESTS_FAILED = 1  # pytest's exit code
+
 CHECKS: list[list[str]] = [
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
@@ -65,10 +67,22 @@ def test(arguments: list[str]) -> int:
     """Set up everything and run the Python and the JavaScript tests."""
     install_python("dev")
     install_javascript()
-    # The longest tests wait for processes, not for a core: a few workers more than cores keep both busy.
-    python = call([program("python"), "-m", "pytest", *(arguments or ["-n", "4", "--dist", "worksteal"])])
+    python = test_python(arguments)
     javascript = call(["node", "--test", "polyfill/javascript/tests/"]) if not arguments else 0
     return python or javascript
+
+
+def test_python(arguments: list[str]) -> int:
+    """Run the Python tests; all of them in several processes, and those that failed there once more, alone."""
+    pytest = [program("python"), "-m", "pytest"]
+    if arguments:
+        return call([*pytest, *arguments])
+    # The longest tests wait for processes, not for a core: a few workers more than cores keep both busy.
+    code = call([*pytest, "-n", "4", "--dist", "worksteal"])
+    if code != TESTS_FAILED:
+        return code
+    print("dev.py: once more, alone: what failed beside others may have run out of time on a busy machine", flush=True)
+    return call([*pytest, "--last-failed", "--last-failed-no-failures", "none"])
 
 
 def check(arguments: list[str]) -> int:
