@@ -9,13 +9,11 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any
 
-from wasmtime import FuncType, ValType, _bindings
+from wasmtime import FuncType, _bindings
 from wasmtime._func import enter_wasm
 
 if TYPE_CHECKING:
     from wasmtime import Func, Store
-
-_FIELDS = {"i32": "i32", "i64": "i64", "f32": "f32", "f64": "f64"}
 
 
 class Export:
@@ -28,8 +26,9 @@ class Export:
         self._store = store
         self._context: Any = store._context()  # noqa: SLF001 (see above)
         self._function = ctypes.byref(function._func)  # noqa: SLF001 (see above)
-        self._arguments = [_field(value) for value in type_.params]
-        results = [_field(value) for value in type_.results]
+        # The fields of a raw value have the names of the types.
+        self._arguments = [str(value) for value in type_.params]
+        results = [str(value) for value in type_.results]
         self._result = results[0] if results else None
         self._array = _bindings.wasmtime_val_raw_t * max(len(self._arguments), len(results), 1)
         self._trap = ctypes.POINTER(_bindings.wasm_trap_t)
@@ -57,7 +56,3 @@ class Export:
             ctypes.memmove(place, ctypes.byref(trap), ctypes.sizeof(trap))
             if error:
                 raise WasmtimeError._from_ptr(error)  # noqa: SLF001 (see above)
-
-
-def _field(value: ValType) -> str:
-    return _FIELDS[str(value)]

@@ -50,13 +50,6 @@ class Network:
         self._streams.pop(handle, None)
         self._servers.pop(handle, None)
 
-    def close(self) -> None:
-        """End everything at once: the guest is gone."""
-        for listening in list(self._servers.values()):
-            listening.server.close()
-        for connection in list(self._connections.values()):
-            connection.transport.release(reset=True)
-
     # ---- operations ----
 
     def _carrier(self, handle: int) -> Any:
