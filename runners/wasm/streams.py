@@ -49,10 +49,6 @@ class QuicConnection(Connection):
         stream.take(handle)
         return stream
 
-    def forget(self, stream_id: int) -> None:
-        """Let go of a stream of which nothing more will be told."""
-        self._streams.pop(stream_id, None)
-
     # ---- QuicListener ----
 
     def stream_opened(self, stream_id: int) -> Stream:
@@ -85,6 +81,13 @@ class QuicConnection(Connection):
     def datagrams_sent(self) -> None:
         """See `QuicListener`."""
         self.tell("datagrams-sent")
+
+    def released(self) -> None:
+        """See `Listener`: of the streams nothing is told any more, either."""
+        for stream in self._streams.values():
+            stream.released()
+        self._streams.clear()
+        super().released()
 
     def streams_allowed(self) -> None:
         """See `QuicListener`; it is told often, and the guest only where it waits."""
@@ -161,6 +164,12 @@ class Stream:
     def write_finished(self) -> None:
         """See `StreamListener`."""
         self._tell("write-finished")
+
+    def released(self) -> None:
+        """Give the handle up: the connection is over."""
+        if self._handle is not None:
+            self._connection.network.forget(self._handle)
+            self._tell("released")
 
     def _tell(self, event: str, details: object = None, data: bytes | None = None) -> None:
         if self._handle is None:

@@ -50,7 +50,10 @@ const host = /** @type {any} */ (globalThis).commonsocketHost;
 /** @type {Map<number, Reactions>} */
 const handles = new Map();
 
-let drawn = 0;
+/** The handle of operations that are about none. */
+export const none = 0;
+
+let drawn = none;
 
 if (host) host.deliver = (handle, event, details, bytes) => deliver(handle, event, details, bytes);
 
@@ -79,9 +82,11 @@ export function forget(handle) {
  * @param {number} handle
  * @param {object} [details]
  * @param {Uint8Array} [bytes]
- * @returns {unknown}
+ * @returns {unknown} null about a handle that was forgotten
  */
 export function ask(operation, handle, details = {}, bytes = undefined) {
+  // What was released stands for nothing any more, though what it has brought may still be read.
+  if (handle !== none && !handles.has(handle)) return null;
   return /** @type {Host} */ (host).call(operation, handle, JSON.stringify(details, asBase64), bytes);
 }
 

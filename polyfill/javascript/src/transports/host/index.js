@@ -1,4 +1,4 @@
-import { ask, hostTypes } from "./host.js";
+import { ask, hostTypes, none } from "./host.js";
 import { HostServer } from "./server.js";
 import { transportOf } from "./transports.js";
 
@@ -12,7 +12,7 @@ export const platform = {
   connect: (options, client) => transportOf(options, client),
   listen: (options, client) => new HostServer(options, client),
   checkCredentials(tls) {
-    const wrong = ask("check-credentials", 0, { tls });
+    const wrong = ask("check-credentials", none, { tls });
     if (wrong !== null) throw new TypeError(`tls: ${wrong}`);
   },
   queueTask: (task) => setTimeout(task, 0),

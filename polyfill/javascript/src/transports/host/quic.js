@@ -81,7 +81,7 @@ export class QuicConnection extends Connection {
   }
 
   get packets() {
-    return JSON.parse(String(ask("packets", this.handle)));
+    return JSON.parse(String(ask("packets", this.handle))) ?? { sent: 0, received: 0 };
   }
 
   /** A wish that has to wait does not hold up those for streams of the other kind. */
